@@ -1,0 +1,303 @@
+//! The host's pixels, seen without copying: size, signed stride, format.
+
+use crate::error::{Error, Result};
+
+/// The longest side of a frame that is taken, in pixels.
+pub const MAX_SIDE_PX: u32 = 16384;
+
+/// Width and height, in pixels. Neither is zero nor above [`MAX_SIDE_PX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Size {
+    /// Columns.
+    pub width_px: u32,
+    /// Rows.
+    pub height_px: u32,
+}
+
+impl Size {
+    /// A size that a frame can have.
+    ///
+    /// # Errors
+    /// [`Error::Frame`] if either side is zero or above [`MAX_SIDE_PX`].
+    pub fn new(width_px: u32, height_px: u32) -> Result<Self> {
+        let side = 1..=MAX_SIDE_PX;
+        if !side.contains(&width_px) || !side.contains(&height_px) {
+            return Err(Error::Frame(format!(
+                "its size is {width_px}x{height_px}, expected sides from 1 to {MAX_SIDE_PX} pixels"
+            )));
+        }
+        Ok(Self { width_px, height_px })
+    }
+
+    /// How many pixels there are.
+    pub fn area_px(self) -> usize {
+        self.width_px as usize * self.height_px as usize
+    }
+
+    /// Columns, as an index.
+    pub fn width(self) -> usize {
+        self.width_px as usize
+    }
+
+    /// Rows, as an index.
+    pub fn height(self) -> usize {
+        self.height_px as usize
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}x{}", self.width_px, self.height_px)
+    }
+}
+
+/// How a pixel lies in memory. Colour is sRGB-encoded and straight (not premultiplied) where it is 8-bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PixelFormat {
+    /// Red, green, blue, alpha, a byte each.
+    Rgba8,
+    /// Blue, green, red, alpha, a byte each.
+    Bgra8,
+    /// Red, green, blue, a byte each.
+    Rgb8,
+    /// One byte: coverage from 0 to 255, or a mask.
+    Gray8,
+    /// One native-endian `f32`: coverage from 0 to 1, or a logit.
+    GrayF32,
+}
+
+impl PixelFormat {
+    /// Bytes from one pixel to the next.
+    pub fn bytes_per_pixel(self) -> usize {
+        match self {
+            Self::Rgba8 | Self::Bgra8 | Self::GrayF32 => 4,
+            Self::Rgb8 => 3,
+            Self::Gray8 => 1,
+        }
+    }
+
+    /// Where red, green and blue lie in a pixel, or `None` where there is no colour.
+    pub fn rgb_offsets(self) -> Option<[usize; 3]> {
+        match self {
+            Self::Rgba8 | Self::Rgb8 => Some([0, 1, 2]),
+            Self::Bgra8 => Some([2, 1, 0]),
+            Self::Gray8 | Self::GrayF32 => None,
+        }
+    }
+}
+
+/// The shape of an image in memory: what is needed to find a pixel, and no pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Columns and rows.
+    pub size: Size,
+    /// What a pixel is.
+    pub format: PixelFormat,
+    /// From a row's first byte to the next row's. Negative where the bottom row lies first in memory.
+    pub stride_bytes: isize,
+}
+
+impl Layout {
+    /// A layout whose rows do not overlap.
+    ///
+    /// # Errors
+    /// [`Error::Frame`] if the stride is shorter than a row, or the image does not fit in the address space.
+    pub fn new(size: Size, format: PixelFormat, stride_bytes: isize) -> Result<Self> {
+        let row = size.width() * format.bytes_per_pixel();
+        if stride_bytes.unsigned_abs() < row && size.height_px > 1 {
+            return Err(Error::Frame(format!(
+                "its stride is {stride_bytes} bytes, expected at least {row} for {} pixels of {format:?}",
+                size.width_px
+            )));
+        }
+        let span =
+            stride_bytes.unsigned_abs().checked_mul(size.height() - 1).and_then(|s| s.checked_add(row));
+        if span.is_none_or(|s| s > isize::MAX as usize) {
+            return Err(Error::Frame(format!(
+                "its stride is {stride_bytes} bytes: {size} does not fit in memory"
+            )));
+        }
+        if format == PixelFormat::GrayF32 && stride_bytes % 4 != 0 {
+            return Err(Error::Frame(format!(
+                "its stride is {stride_bytes} bytes, expected a multiple of 4 for f32 pixels"
+            )));
+        }
+        Ok(Self { size, format, stride_bytes })
+    }
+
+    /// Rows without gaps, the top row first.
+    pub fn packed(size: Size, format: PixelFormat) -> Self {
+        Self { size, format, stride_bytes: (size.width() * format.bytes_per_pixel()) as isize }
+    }
+
+    /// Bytes from the lowest to the highest address that belongs to the image.
+    pub fn span_bytes(self) -> usize {
+        self.stride_bytes.unsigned_abs() * (self.size.height() - 1) + self.row_bytes()
+    }
+
+    /// Where the first pixel of the top row lies, counted from the lowest address.
+    pub fn top_bytes(self) -> usize {
+        if self.stride_bytes < 0 { self.stride_bytes.unsigned_abs() * (self.size.height() - 1) } else { 0 }
+    }
+
+    fn row_bytes(self) -> usize {
+        self.size.width() * self.format.bytes_per_pixel()
+    }
+
+    fn row_range(self, y: usize) -> std::ops::Range<usize> {
+        let start = self.top_bytes().wrapping_add_signed(self.stride_bytes * y as isize);
+        start..start + self.row_bytes()
+    }
+
+    fn check(self, bytes: &[u8]) -> Result<()> {
+        let (found, want) = (bytes.len(), self.span_bytes());
+        if found < want {
+            return Err(Error::Frame(format!(
+                "it has {found} bytes, expected {want} for {} of {:?}",
+                self.size, self.format
+            )));
+        }
+        if self.format == PixelFormat::GrayF32 && bytes.as_ptr() as usize % 4 != 0 {
+            return Err(Error::Frame("its f32 pixels are not aligned to 4 bytes".into()));
+        }
+        Ok(())
+    }
+}
+
+/// Somebody else's pixels, to read.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameView<'a> {
+    layout: Layout,
+    bytes: &'a [u8],
+}
+
+impl<'a> FrameView<'a> {
+    /// `bytes` begins at the image's lowest address, whichever the stride's sign.
+    ///
+    /// # Errors
+    /// [`Error::Frame`] if `bytes` is shorter than the layout's span, or f32 pixels are misaligned.
+    pub fn new(layout: Layout, bytes: &'a [u8]) -> Result<Self> {
+        layout.check(bytes)?;
+        Ok(Self { layout, bytes })
+    }
+
+    /// The image's shape.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> Size {
+        self.layout.size
+    }
+
+    /// What a pixel is.
+    pub fn format(&self) -> PixelFormat {
+        self.layout.format
+    }
+
+    /// The bytes of row `y`, counted from the top, without padding.
+    pub fn row(&self, y: usize) -> &'a [u8] {
+        &self.bytes[self.layout.row_range(y)]
+    }
+}
+
+/// Somebody else's pixels, to write.
+#[derive(Debug)]
+pub struct FrameViewMut<'a> {
+    layout: Layout,
+    bytes: &'a mut [u8],
+}
+
+impl<'a> FrameViewMut<'a> {
+    /// `bytes` begins at the image's lowest address, whichever the stride's sign.
+    ///
+    /// # Errors
+    /// [`Error::Frame`] if `bytes` is shorter than the layout's span, or f32 pixels are misaligned.
+    pub fn new(layout: Layout, bytes: &'a mut [u8]) -> Result<Self> {
+        layout.check(bytes)?;
+        Ok(Self { layout, bytes })
+    }
+
+    /// The image's shape.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> Size {
+        self.layout.size
+    }
+
+    /// What a pixel is.
+    pub fn format(&self) -> PixelFormat {
+        self.layout.format
+    }
+
+    /// The bytes of row `y`, counted from the top, without padding. Padding is never touched.
+    pub fn row_mut(&mut self, y: usize) -> &mut [u8] {
+        let range = self.layout.row_range(y);
+        &mut self.bytes[range]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wide() -> Size {
+        Size::new(5, 3).unwrap()
+    }
+
+    #[test]
+    fn a_padded_row_ends_before_its_padding() {
+        let bytes: Vec<u8> = (0..3 * 7).collect();
+        let view = FrameView::new(Layout::new(wide(), PixelFormat::Gray8, 7).unwrap(), &bytes).unwrap();
+        assert_eq!(view.row(0), [0, 1, 2, 3, 4]);
+        assert_eq!(view.row(2), [14, 15, 16, 17, 18]);
+    }
+
+    #[test]
+    fn a_negative_stride_puts_the_top_row_last_in_memory() {
+        let bytes: Vec<u8> = (0..3 * 7).collect();
+        let view = FrameView::new(Layout::new(wide(), PixelFormat::Gray8, -7).unwrap(), &bytes).unwrap();
+        assert_eq!(view.row(0), [14, 15, 16, 17, 18]);
+        assert_eq!(view.row(2), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn writing_a_row_leaves_its_padding_alone() {
+        let mut bytes = vec![9u8; 3 * 7];
+        let mut view =
+            FrameViewMut::new(Layout::new(wide(), PixelFormat::Gray8, -7).unwrap(), &mut bytes).unwrap();
+        view.row_mut(1).fill(1);
+        assert_eq!(bytes[7..14], [1, 1, 1, 1, 1, 9, 9]);
+        assert_eq!(bytes.iter().filter(|&&b| b == 9).count(), 16);
+    }
+
+    #[test]
+    fn a_stride_shorter_than_a_row_is_refused_with_both_numbers() {
+        let said = Layout::new(wide(), PixelFormat::Rgb8, 14).unwrap_err().to_string();
+        assert_eq!(said, "frame: its stride is 14 bytes, expected at least 15 for 5 pixels of Rgb8");
+    }
+
+    #[test]
+    fn a_frame_with_too_few_bytes_is_refused_with_both_numbers() {
+        let layout = Layout::packed(wide(), PixelFormat::Rgba8);
+        let said = FrameView::new(layout, &[0; 59]).unwrap_err().to_string();
+        assert_eq!(said, "frame: it has 59 bytes, expected 60 for 5x3 of Rgba8");
+    }
+
+    #[test]
+    fn a_size_of_zero_or_beyond_the_limit_is_refused() {
+        for (w, h) in [(0, 4), (4, 0), (16385, 4), (4, u32::MAX)] {
+            assert!(Size::new(w, h).unwrap_err().to_string().contains("expected sides from 1 to 16384"));
+        }
+    }
+
+    #[test]
+    fn a_stride_of_the_most_negative_number_does_not_overflow() {
+        assert!(Layout::new(wide(), PixelFormat::Gray8, isize::MIN).is_err());
+    }
+}

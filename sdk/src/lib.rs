@@ -1,0 +1,12 @@
+//! Rotoscoping masks for video editors.
+//!
+//! The modules stand in the order in which a frame passes through them: the host's pixels become a
+//! [`frame::FrameView`], prompts say what is meant, the model answers with logits, the memory bank decides
+//! what later frames may look back on, and the matte chain makes an edge worth keeping. [`session::Session`]
+//! runs all of it, once a frame.
+
+pub mod error;
+pub mod frame;
+pub mod matte;
+
+pub use error::{Error, Result};

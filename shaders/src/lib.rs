@@ -1,0 +1,1 @@
+//! The matte chain’s kernels as WGSL.
