@@ -7,6 +7,12 @@
 
 pub mod error;
 pub mod frame;
+pub mod prompt;
+pub mod preprocess;
+pub mod model;
+mod memory_bank;
+pub mod mask;
 pub mod matte;
+pub mod session;
 
 pub use error::{Error, Result};
