@@ -158,7 +158,7 @@ impl Layout {
                 self.size, self.format
             )));
         }
-        if self.format == PixelFormat::GrayF32 && bytes.as_ptr() as usize % 4 != 0 {
+        if self.format == PixelFormat::GrayF32 && !(bytes.as_ptr() as usize).is_multiple_of(4) {
             return Err(Error::Frame("its f32 pixels are not aligned to 4 bytes".into()));
         }
         Ok(())

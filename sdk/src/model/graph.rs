@@ -163,13 +163,12 @@ fn load(
     threads: usize,
     environment: &ort::environment::Environment,
 ) -> std::result::Result<Session, String> {
-    let builder = Session::builder(environment).map_err(|e| e.to_string())?;
-    let mut builder = builder
-        .with_optimization_level(GraphOptimizationLevel::All)
-        .and_then(|b| b.with_intra_threads(threads))
-        // Waiting threads sleep: the host decodes, draws and encodes on the same cores meanwhile.
-        .and_then(|b| b.with_intra_op_spinning(false))
-        .map_err(|e| e.to_string())?;
+    let said = |e: ort::Error| e.to_string();
+    let builder = Session::builder(environment).map_err(said)?;
+    let builder = builder.with_optimization_level(GraphOptimizationLevel::All).map_err(|e| said(e.into()))?;
+    let builder = builder.with_intra_threads(threads).map_err(|e| said(e.into()))?;
+    // Waiting threads sleep: the host decodes, draws and encodes on the same cores meanwhile.
+    let mut builder = builder.with_intra_op_spinning(false).map_err(|e| said(e.into()))?;
     builder.commit_from_memory(bytes).map_err(|e| format!("not a graph that ONNX Runtime takes: {e}"))
 }
 
