@@ -114,7 +114,9 @@ mod tests {
         MemoryBank::new(Reach { slots: 7, pointers: 16 })
     }
 
-    fn recalled(bank: &MemoryBank<u64>, at: u64) -> (Vec<(u64, i64)>, Vec<(u64, f32)>) {
+    type Recalled = (Vec<(u64, i64)>, Vec<(u64, f32)>);
+
+    fn recalled(bank: &MemoryBank<u64>, at: u64) -> Recalled {
         let recall = bank.recall(at);
         (
             recall.memories.iter().map(|&(m, slot)| (*m, slot)).collect(),
