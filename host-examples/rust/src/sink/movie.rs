@@ -74,7 +74,7 @@ impl Movie {
             output,
             partial,
             converter,
-            encoded: frame::Video::new(recipe.format, width, height),
+            encoded: blank(&opened),
             padded,
             clip_time_base: clip.time_base,
             nominal,
@@ -168,6 +168,16 @@ impl Movie {
             packet.write_interleaved(&mut self.output).map_err(|e| self.failed(e))?;
         }
     }
+}
+
+/// A frame for the encoder. Some encoders read the colours' meaning from it and not from their own settings.
+fn blank(opened: &Opened) -> frame::Video {
+    let mut frame = frame::Video::new(opened.recipe.format, opened.width, opened.height);
+    frame.set_color_space(opened.encoder.colorspace());
+    frame.set_color_range(opened.encoder.color_range());
+    frame.set_color_primaries(opened.encoder.color_primaries());
+    frame.set_color_transfer_characteristic(opened.encoder.color_transfer_characteristic());
+    frame
 }
 
 /// Closes the file, which may fail where dropping it would not tell: a full disk is often noticed only here.

@@ -111,6 +111,17 @@ impl Source {
         }
     }
 
+    /// Whether no frame is left.
+    ///
+    /// # Errors
+    /// As [`Source::next`].
+    pub fn at_end(&mut self) -> Result<bool> {
+        match &mut self.0 {
+            Kind::Video(video) => video.at_end(),
+            Kind::Stills(stills) => Ok(stills.at_end()),
+        }
+    }
+
     /// The index of the frame that comes next: at the end, how many there were.
     pub fn position(&self) -> u64 {
         match &self.0 {

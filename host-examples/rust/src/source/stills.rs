@@ -47,6 +47,10 @@ impl Stills {
         self.next as u64
     }
 
+    pub fn at_end(&self) -> bool {
+        self.next == self.pictures.len()
+    }
+
     pub fn next(&mut self, picture: &mut Picture) -> Result<Option<Frame>> {
         let Some(path) = self.pictures.get(self.next) else { return Ok(None) };
         let start = Instant::now();
@@ -69,7 +73,7 @@ impl Stills {
     }
 
     pub fn skip(&mut self) -> Option<Frame> {
-        if self.next == self.pictures.len() {
+        if self.at_end() {
             return None;
         }
         let index = self.next as u64;

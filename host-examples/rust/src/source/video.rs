@@ -35,8 +35,8 @@ pub struct Video {
     orientation: Orientation,
     converter: Option<Converter>,
     decoded: frame::Video,
-    /// Opening decodes the first frame; it waits here to be asked for.
-    first: Option<Duration>,
+    /// A frame that was decoded to see whether there is one, and the time it took. It waits to be asked for.
+    waiting: Option<Duration>,
     origin: i64,
     last: Option<i64>,
     next_index: u64,
@@ -105,7 +105,7 @@ impl Video {
             orientation,
             converter: None,
             decoded: frame::Video::empty(),
-            first: None,
+            waiting: None,
             origin: start.rescale(rescale::TIME_BASE, time_base),
             last: None,
             next_index: 0,
@@ -130,16 +130,10 @@ impl Video {
     }
 
     pub fn next(&mut self, picture: Option<&mut Picture>) -> Result<Option<Frame>> {
-        let decode = match self.first.take() {
-            Some(spent) => spent,
-            None => {
-                let start = Instant::now();
-                if !self.decode_one()? {
-                    return Ok(None);
-                }
-                start.elapsed()
-            }
-        };
+        if self.at_end()? {
+            return Ok(None);
+        }
+        let decode = self.waiting.take().unwrap_or_default();
         let time = self.stamp();
         let start = Instant::now();
         if let Some(picture) = picture {
@@ -151,17 +145,23 @@ impl Video {
         Ok(Some(Frame { index, time, seconds, decode, convert: start.elapsed() }))
     }
 
+    pub fn at_end(&mut self) -> Result<bool> {
+        if self.waiting.is_none() {
+            let start = Instant::now();
+            self.waiting = self.decode_one()?.then(|| start.elapsed());
+        }
+        Ok(self.waiting.is_none())
+    }
+
     /// The first frame tells what the container may not know: size, colour, that there are frames at all.
     fn read_first(&mut self) -> Result<()> {
-        let start = Instant::now();
-        if !self.decode_one()? {
+        if self.at_end()? {
             let problem = match self.reading.packets {
                 0 => "it has no frames".into(),
                 packets => format!("none of its {packets} packets could be decoded"),
             };
             return Err(Error::file(&self.path, problem));
         }
-        self.first = Some(start.elapsed());
         let (mut width, mut height) = (self.decoded.width(), self.decoded.height());
         check_size(&self.path, width, height)?;
         let aspect = positive(self.decoded.aspect_ratio()).unwrap_or(Rational(1, 1));

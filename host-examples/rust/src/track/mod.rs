@@ -116,14 +116,14 @@ fn open(args: &TrackArgs) -> Result<Source> {
     Source::open(&args.input, Rational(args.fps as i32, 1))
 }
 
-/// Passes over frames until `index` comes next. False if the clip ends before.
+/// Passes over frames until `index` comes next. False if the clip has no such frame.
 fn skip_to(source: &mut Source, index: u64, stop: &AtomicBool) -> Result<bool> {
     while source.position() < index && !stop.load(Ordering::Relaxed) {
         if source.skip()?.is_none() {
             return Ok(false);
         }
     }
-    Ok(true)
+    Ok(!source.at_end()?)
 }
 
 fn beyond_the_end(input: &Path, what: &str, source: &Source) -> Error {
