@@ -1,0 +1,156 @@
+//! The last thread's work on a frame: finish the matte, encode, write the mask, report.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::{observe::Parcel, written};
+use crate::{
+    Outcome, Result,
+    args::TrackArgs,
+    library::{Image, ImageMut, Library, Matte, MatteOptions, Model},
+    masks::MaskFolder,
+    picture::Picture,
+    progress::{self, Progress},
+    report::{FrameReport, Report, Stage, Summary, Timings, Versions},
+    sink::Sink,
+};
+
+/// What makes and writes pictures, if there is an output.
+pub struct Render {
+    pub matte: Matte,
+    pub options: MatteOptions,
+    pub background: Option<Picture>,
+    pub sink: Sink,
+    pub result: Picture,
+}
+
+/// All that a finished frame goes into.
+pub struct Finisher {
+    render: Option<Render>,
+    masks: Option<MaskFolder>,
+    report: Option<Report>,
+    progress: Progress,
+    sums: Timings,
+}
+
+impl Finisher {
+    /// `total` frames are expected.
+    pub fn new(
+        render: Option<Render>,
+        masks: Option<MaskFolder>,
+        report: Option<Report>,
+        total: Option<u64>,
+    ) -> Self {
+        Self { render, masks, report, progress: Progress::start(total), sums: Timings::default() }
+    }
+
+    /// Takes one frame, in order.
+    pub fn take(&mut self, parcel: &mut Parcel) -> Result<()> {
+        let Parcel { frame, picture, seen, timings } = parcel;
+        if let Some(render) = &mut self.render {
+            let start = Instant::now();
+            let [width, height] = seen.logits_size;
+            render.result.reshape(picture.width(), picture.height());
+            render.matte.render(
+                &Image::from(&*picture),
+                &Image::floats(width, height, &seen.logits)?,
+                render.background.as_ref().map(Image::from).as_ref(),
+                &render.options,
+                &mut ImageMut::from(&mut render.result),
+            )?;
+            timings.add(Stage::Matte, start.elapsed());
+            let spent = render.sink.write(frame, &render.result)?;
+            timings.add(Stage::FromRgba, spent.convert);
+            timings.add(Stage::Encode, spent.encode);
+        }
+        if let Some(masks) = &self.masks {
+            let start = Instant::now();
+            masks.write(frame.index, &seen.mask, (picture.width(), picture.height()))?;
+            timings.add(Stage::Mask, start.elapsed());
+        }
+        self.sums.add_all(timings);
+        if let Some(report) = &mut self.report {
+            report.frame(&FrameReport {
+                index: frame.index,
+                time: frame.seconds,
+                predicted_iou: seen.tracked.map(|t| t.predicted_iou),
+                object_score: seen.tracked.map(|t| t.object_score),
+                seen: seen.tracked.is_some_and(|t| t.seen),
+                prompted: seen.tracked.is_some_and(|t| t.prompted),
+                area_px: seen.area,
+                r#box: seen.bounds,
+                ms: timings,
+            })?;
+        }
+        self.progress.advance();
+        Ok(())
+    }
+
+    /// After the last frame.
+    pub fn into_done(self, args: &TrackArgs, interrupted: bool) -> Done<'_> {
+        Done { finisher: self, args, interrupted }
+    }
+}
+
+/// All frames are in; what is left is to complete the files and give them their names.
+pub struct Done<'a> {
+    finisher: Finisher,
+    args: &'a TrackArgs,
+    interrupted: bool,
+}
+
+impl Done<'_> {
+    /// How many frames were finished.
+    pub fn frames(&self) -> u64 {
+        self.finisher.progress.so_far().0
+    }
+
+    /// Completes the files.
+    ///
+    /// # Errors
+    /// If one can't be written to its end; it then keeps what it had before.
+    pub fn publish(self, library: &Library, model: &Model) -> Result<Outcome> {
+        let Self { finisher, args, interrupted } = self;
+        let Finisher { render, report, progress, sums, .. } = finisher;
+        let (mut device, mut encoder) = (Value::Null, None);
+        if let Some(render) = render {
+            device = json(&render.matte.describe()?);
+            encoder = Some(render.sink.encoder().to_owned());
+            render.sink.finish()?;
+        }
+        let (frames, wall) = progress.so_far();
+        let wall_seconds = wall.as_secs_f64();
+        let fps = frames as f64 / wall_seconds.max(f64::MIN_POSITIVE);
+        if let Some(report) = report {
+            report.finish(&Summary {
+                frames,
+                interrupted,
+                wall_seconds,
+                fps,
+                stages: sums.shares(frames),
+                encoder,
+                model: json(&model.describe()?),
+                device,
+                versions: Versions {
+                    rotomask: env!("CARGO_PKG_VERSION"),
+                    library: library.version(),
+                    abi: library.abi_version(),
+                },
+            })?;
+        }
+        drop(progress);
+        let names: Vec<String> = written(args).iter().map(|path| path.display().to_string()).collect();
+        let stopped = if interrupted { "stopped early: " } else { "" };
+        progress::say(&format!(
+            "{stopped}{frames} frames in {wall_seconds:.1} s ({fps:.1} frames/s): {}",
+            names.join(", ")
+        ));
+        Ok(if interrupted { Outcome::Interrupted } else { Outcome::Complete })
+    }
+}
+
+/// The library's JSON, or its text if it should be none.
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}

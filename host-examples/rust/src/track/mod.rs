@@ -1,0 +1,212 @@
+//! `rotomask track`: from a clip and a few clicks to a cut-out.
+//!
+//! Three threads work on three frames at a time: one decodes, one runs the model, one finishes and encodes.
+//! Between them lie short queues, so that nothing grows with the clip's length.
+
+mod finish;
+mod interrupt;
+mod observe;
+mod pipeline;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use ffmpeg_next::Rational;
+use image::imageops::FilterType;
+
+use crate::{
+    Error, Outcome, Result,
+    args::{Background, TrackArgs, View},
+    library::{Image, Library, Matte, MatteOptions, Model, ModelOptions, Session},
+    masks::MaskFolder,
+    partial,
+    picture::Picture,
+    prompt::Prompts,
+    report::{Head, Report},
+    sink::{Sink, Target},
+    source::{ClipInfo, Source, read_picture},
+};
+use finish::{Finisher, Render};
+
+/// Runs the job. Whatever can be wrong without the model is found before the model is opened.
+///
+/// # Errors
+/// If anything is; the outputs' names then have what they had before.
+pub fn run(args: TrackArgs) -> Result<Outcome> {
+    let target = check_arguments(&args)?;
+    let prompts = Prompts::gather(&args)?;
+    let mut source = open(&args)?;
+    let clip = *source.info();
+    prompts.check(clip.width, clip.height)?;
+    let background = background(args.background.as_ref(), &clip)?;
+    let stop = interrupt::flag()?;
+    if !skip_to(&mut source, args.start, &stop)? {
+        return Err(beyond_the_end(&args.input, &format!("--start is {}", args.start), &source));
+    }
+
+    let library = Library::open(args.engine.library.as_deref())?;
+    let options =
+        ModelOptions { threads: args.engine.threads, onnxruntime: args.engine.onnxruntime.as_deref() };
+    let model = Model::open(&library, args.engine.model.as_deref(), options)?;
+    let mut session = Session::open(&model)?;
+    session.stop_at(stop.clone())?;
+    prompts.give(&mut session)?;
+    if prompts.frames().nth(1).is_some() {
+        match visit_prompted_frames(&args, &prompts, &mut session, &stop) {
+            Err(error) if error.is_cancelled() => return Ok(nothing_done()),
+            visited => visited?,
+        }
+    }
+
+    let render =
+        target.as_ref().map(|target| render(&args, &library, target, &clip, background)).transpose()?;
+    let masks = args.masks.as_deref().map(MaskFolder::create).transpose()?;
+    let head = Head {
+        input: args.input.display().to_string(),
+        width: clip.width,
+        height: clip.height,
+        rate: f64::from(clip.rate),
+    };
+    let report = args.json.as_deref().map(|path| Report::create(path, &head)).transpose()?;
+    let finisher = Finisher::new(render, masks, report, frames_to_do(&args, &clip));
+    let job = pipeline::Job { args: &args, prompts: &prompts, session, stop: &stop };
+    let done = job.run(source, finisher)?;
+    if done.frames() == 0 {
+        return Ok(nothing_done());
+    }
+    done.publish(&library, &model)
+}
+
+fn nothing_done() -> Outcome {
+    crate::progress::say("stopped before the first frame, nothing was written");
+    Outcome::Interrupted
+}
+
+/// What is wrong with the arguments, whatever the files hold; and where output cannot go.
+fn check_arguments(args: &TrackArgs) -> Result<Option<Target>> {
+    if args.output.is_none() && args.masks.is_none() && args.json.is_none() {
+        return Err(Error::Usage("nothing to write, expected -o, --masks or --json".into()));
+    }
+    if let Some(end) = args.end.filter(|&end| end < args.start) {
+        return Err(Error::Usage(format!("--end {end} comes before --start {}", args.start)));
+    }
+    let target = args.output.as_deref().map(Target::new).transpose()?;
+    if let Some(target) = &target {
+        if args.view == Some(View::Cutout) && !target.has_alpha() {
+            return Err(Error::Usage(format!(
+                "{}: it has no alpha for --view cutout, expected .mov, .webm or %05d.png",
+                target.path().display()
+            )));
+        }
+        target.check_place()?;
+    }
+    if let Some(json) = &args.json {
+        partial::check_place(json)?;
+    }
+    Ok(target)
+}
+
+fn open(args: &TrackArgs) -> Result<Source> {
+    // Within i32: --fps has a range.
+    Source::open(&args.input, Rational(args.fps as i32, 1))
+}
+
+/// Passes over frames until `index` comes next. False if the clip has no such frame.
+fn skip_to(source: &mut Source, index: u64, stop: &AtomicBool) -> Result<bool> {
+    while source.position() < index && !stop.load(Ordering::Relaxed) {
+        if source.skip()?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(!source.at_end()?)
+}
+
+fn beyond_the_end(input: &Path, what: &str, source: &Source) -> Error {
+    Error::file(input, format!("it has {} frames, counted from 0, and {what}", source.position()))
+}
+
+/// Shows the session every prompted frame before the clip is followed, so that each frame can recall all of
+/// them, as SAM 2 does. The clip is read once more for that, from its beginning: seeking would have to trust
+/// timestamps.
+fn visit_prompted_frames(
+    args: &TrackArgs,
+    prompts: &Prompts,
+    session: &mut Session,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let mut source = open(args)?;
+    let mut picture = Picture::default();
+    for frame in prompts.frames() {
+        let found = skip_to(&mut source, frame, stop)? && source.next(&mut picture)?.is_some();
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        if !found {
+            return Err(beyond_the_end(&args.input, &format!("a prompt is on frame {frame}"), &source));
+        }
+        session.push(frame, &Image::from(&picture))?;
+    }
+    Ok(())
+}
+
+/// A background picture, scaled to cover the frame; what is too much is cut off on both sides.
+fn background(background: Option<&Background>, clip: &ClipInfo) -> Result<Option<Picture>> {
+    let Some(Background::Picture(path)) = background else { return Ok(None) };
+    if !path.exists() {
+        return Err(Error::Usage(format!(
+            "--background {}: neither a file, nor blur, nor a colour such as #20c040 or one of {}",
+            path.display(),
+            Background::colour_names()
+        )));
+    }
+    let picture = read_picture(path)?.resize_to_fill(clip.width, clip.height, FilterType::CatmullRom);
+    Ok(Some(Picture::from_packed(clip.width, clip.height, picture.into_rgba8().as_raw())))
+}
+
+fn render(
+    args: &TrackArgs,
+    library: &Arc<Library>,
+    target: &Target,
+    clip: &ClipInfo,
+    background: Option<Picture>,
+) -> Result<Render> {
+    let mut options = MatteOptions::new(library);
+    options.view(args.view.unwrap_or(if target.has_alpha() && args.background.is_none() {
+        View::Cutout
+    } else {
+        View::Composite
+    }));
+    if let Some(background) = &args.background {
+        options.background(background);
+    }
+    if let Some(px) = args.background_blur {
+        options.background_blur(px);
+    }
+    if let Some(px) = args.feather {
+        options.feather(px);
+    }
+    if let Some(px) = args.grow {
+        options.grow(px);
+    }
+    let matte = Matte::open(library, args.gpu)?;
+    let sink = Sink::create(target, clip)?;
+    Ok(Render { matte, options, background, sink, result: Picture::new(clip.width, clip.height) })
+}
+
+fn frames_to_do(args: &TrackArgs, clip: &ClipInfo) -> Option<u64> {
+    let end = match (args.end, clip.frames) {
+        (Some(end), Some(frames)) => Some((end + 1).min(frames)),
+        (end, frames) => end.map(|end| end + 1).or(frames),
+    };
+    end.map(|end| end.saturating_sub(args.start))
+}
+
+/// What was written, for the line at the end.
+fn written(args: &TrackArgs) -> Vec<&PathBuf> {
+    [&args.output, &args.masks, &args.json].into_iter().flatten().collect()
+}

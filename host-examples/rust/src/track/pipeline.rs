@@ -1,0 +1,141 @@
+//! Three threads and the queues between them.
+
+use std::{
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    },
+    thread,
+};
+
+use super::{
+    beyond_the_end,
+    finish::{Done, Finisher},
+    observe::Parcel,
+};
+use crate::{
+    Error, Result,
+    args::TrackArgs,
+    library::Session,
+    progress,
+    prompt::Prompts,
+    report::{Stage, Timings},
+    source::Source,
+};
+
+/// Frames that may wait in a queue. Two even out what differs from frame to frame; more would only take memory.
+const WAITING: usize = 2;
+
+pub struct Job<'a> {
+    pub args: &'a TrackArgs,
+    pub prompts: &'a Prompts,
+    pub session: Session,
+    pub stop: &'a AtomicBool,
+}
+
+impl<'a> Job<'a> {
+    /// Takes every frame through all threads. Nothing is published yet.
+    pub fn run(mut self, source: Source, mut finisher: Finisher) -> Result<Done<'a>> {
+        let (args, stop, first) = (self.args, self.stop, self.prompts.first());
+        let (decoded_to, decoded) = sync_channel(WAITING);
+        let (observed_to, observed) = sync_channel(WAITING);
+        // Empty parcels go back here. There are never more than the queues and the threads hold.
+        let (spare_to, spare) = channel();
+        let (read, followed, finished) = thread::scope(|scope| {
+            let reading = scope.spawn(move || decode(source, args, stop, &spare, &decoded_to));
+            let finishing =
+                scope.spawn(move || finish(&mut finisher, &observed, &spare_to).map(|()| finisher));
+            let followed = follow(&mut self.session, first, stop, decoded, observed_to);
+            (reading.join(), followed, finishing.join())
+        });
+        let finisher = finished.map_err(|_| Error::Bug("the finishing thread panicked"))??;
+        let source = read.map_err(|_| Error::Bug("the decoding thread panicked"))??;
+        followed?;
+        let interrupted = stop.load(Ordering::Relaxed);
+        if !interrupted {
+            self.check_range(&source)?;
+        }
+        if source.damaged() > 0 {
+            progress::warn(&format!(
+                "{}: {} packets were damaged; what the decoder made of them was used",
+                args.input.display(),
+                source.damaged()
+            ));
+        }
+        Ok(finisher.into_done(args, interrupted))
+    }
+
+    /// Whether the clip was as long as the arguments take for granted. Containers guess at their number of
+    /// frames, so this is known for sure only at the end.
+    fn check_range(&self, source: &Source) -> Result<()> {
+        let Self { args, prompts, .. } = self;
+        if prompts.last() >= source.position() {
+            let what = format!("a prompt is on frame {}", prompts.last());
+            return Err(beyond_the_end(&args.input, &what, source));
+        }
+        if let Some(end) = args.end.filter(|&end| end >= source.position()) {
+            let frames = source.position();
+            progress::warn(&format!("--end {end} is beyond the clip's {frames} frames"));
+        }
+        Ok(())
+    }
+}
+
+/// Reads frames until the clip, the range or the others' patience ends.
+fn decode(
+    mut source: Source,
+    args: &TrackArgs,
+    stop: &AtomicBool,
+    spare: &Receiver<Parcel>,
+    decoded: &SyncSender<Parcel>,
+) -> Result<Source> {
+    while args.end.is_none_or(|end| source.position() <= end) && !stop.load(Ordering::Relaxed) {
+        let mut parcel = spare.try_recv().unwrap_or_default();
+        let Some(frame) = source.next(&mut parcel.picture)? else { break };
+        parcel.frame = frame;
+        parcel.timings = Timings::default();
+        parcel.timings.add(Stage::Decode, frame.decode);
+        parcel.timings.add(Stage::ToRgba, frame.convert);
+        if decoded.send(parcel).is_err() {
+            break;
+        }
+    }
+    Ok(source)
+}
+
+/// Has the model look at every frame from the first prompted one on.
+fn follow(
+    session: &mut Session,
+    first: u64,
+    stop: &AtomicBool,
+    decoded: Receiver<Parcel>,
+    observed: SyncSender<Parcel>,
+) -> Result<()> {
+    for mut parcel in decoded {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        if parcel.frame.index < first {
+            parcel.observe_nothing();
+        } else {
+            match parcel.observe(session) {
+                // Ctrl-C: the frames before this one are whole.
+                Err(error) if error.is_cancelled() => break,
+                observed => observed?,
+            }
+        }
+        if observed.send(parcel).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn finish(finisher: &mut Finisher, observed: &Receiver<Parcel>, spare: &Sender<Parcel>) -> Result<()> {
+    for mut parcel in observed {
+        finisher.take(&mut parcel)?;
+        // At the end nobody reads any more.
+        let _ = spare.send(parcel);
+    }
+    Ok(())
+}

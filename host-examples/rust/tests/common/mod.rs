@@ -1,0 +1,143 @@
+//! What the integration tests share: clips made by the program's own sinks, and the program itself.
+#![allow(dead_code)] // Each test program uses a part.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use ffmpeg_next::Rational;
+use rotomask_cli::{
+    convert::Colour,
+    picture::Picture,
+    sink::{Sink, Target},
+    source::{ClipInfo, Frame, Source},
+};
+
+/// A wide, odd-looking size that swapped axes and packed rows can't survive; even, as 4:2:0 wants it.
+pub const WIDE: (u32, u32) = (322, 182);
+
+/// What a test clip is made of.
+pub struct Clip {
+    pub size: (u32, u32),
+    pub time_base: Rational,
+    /// In units of the time base, one for each frame.
+    pub times: Vec<i64>,
+    pub colour: Colour,
+}
+
+impl Clip {
+    /// Frames at a constant 25 per second.
+    pub fn steady(size: (u32, u32), frames: i64) -> Self {
+        let times = (0..frames).map(|n| n * 40).collect();
+        Self { size, time_base: Rational(1, 1000), times, colour: Colour::srgb() }
+    }
+
+    pub fn info(&self) -> ClipInfo {
+        ClipInfo {
+            width: self.size.0,
+            height: self.size.1,
+            frames: Some(self.times.len() as u64),
+            time_base: self.time_base,
+            rate: Rational(25, 1),
+            pixel_aspect: Rational(1, 1),
+            colour: self.colour,
+        }
+    }
+
+    /// Writes the clip, each frame as [`pattern`] paints it.
+    pub fn write(&self, path: &Path) -> PathBuf {
+        let info = self.info();
+        let mut sink = Sink::create(&Target::new(path).unwrap(), &info).unwrap();
+        for (index, &time) in self.times.iter().enumerate() {
+            let index = index as u64;
+            let seconds = time as f64 * f64::from(self.time_base);
+            let frame = Frame { index, time, seconds, ..Frame::default() };
+            sink.write(&frame, &pattern(self.size, index)).unwrap();
+        }
+        sink.finish().unwrap();
+        path.to_owned()
+    }
+}
+
+/// Colours by quarter of the frame, clockwise from the top left, so that no axis or channel can be mistaken.
+/// The last quarter also tells the frame's number.
+pub fn quarters(index: u64) -> [[u8; 4]; 4] {
+    [[200, 40, 40, 255], [40, 180, 60, 128], [50, 60, 190, 0], [(40 + 12 * (index % 15)) as u8; 4]]
+}
+
+/// See [`quarters`].
+pub fn pattern((width, height): (u32, u32), index: u64) -> Picture {
+    let colours = quarters(index);
+    let mut picture = Picture::new(width, height);
+    for y in 0..height {
+        for (x, pixel) in picture.row_mut(y as usize).chunks_exact_mut(4).enumerate() {
+            let (right, below) = (x as u32 >= width / 2, y >= height / 2);
+            let quarter = [[0, 1], [3, 2]][usize::from(below)][usize::from(right)];
+            pixel.copy_from_slice(&colours[quarter]);
+        }
+    }
+    picture
+}
+
+/// The pixels in the middle of each quarter, in [`quarters`]'s order.
+pub fn middles(picture: &Picture) -> [[u8; 4]; 4] {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    [(1, 1), (3, 1), (3, 3), (1, 3)].map(|(x, y)| {
+        let at = width * x / 4 * 4;
+        picture.row(height * y / 4)[at..at + 4].try_into().unwrap()
+    })
+}
+
+/// Reads a clip to its end.
+pub fn read_all(path: &Path) -> rotomask_cli::Result<(ClipInfo, Vec<(Frame, Picture)>)> {
+    let mut source = Source::open(path, Rational(25, 1))?;
+    let mut frames = Vec::new();
+    let mut picture = Picture::default();
+    while let Some(frame) = source.next(&mut picture)? {
+        frames.push((frame, picture.clone()));
+    }
+    Ok((*source.info(), frames))
+}
+
+/// Asserts that `found` is `wanted` to within `tolerance` in every channel from `channels`.
+pub fn assert_near(
+    found: [u8; 4],
+    wanted: [u8; 4],
+    channels: std::ops::Range<usize>,
+    tolerance: u8,
+    what: &str,
+) {
+    for channel in channels {
+        let off = found[channel].abs_diff(wanted[channel]);
+        assert!(off <= tolerance, "{what}: found {found:?}, wanted {wanted:?} within {tolerance}");
+    }
+}
+
+/// Runs the program without any library to load, unless `arguments` name one.
+pub fn rotomask(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rotomask"))
+        .args(arguments)
+        .env_remove("ROTOMASK_LIBRARY")
+        .output()
+        .unwrap()
+}
+
+/// Asserts that the program failed with `status` and one line on standard error that holds all of `parts`.
+pub fn assert_refused(output: &Output, status: i32, parts: &[&str]) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+    assert!(said.starts_with("rotomask: "), "{said}");
+    for part in parts {
+        assert!(said.contains(part), "expected {part:?} in: {said}");
+    }
+}
+
+/// The names in a folder, sorted.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
