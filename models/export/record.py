@@ -1,0 +1,240 @@
+"""Records what the reference gives on small cases, for the engine's tests: sdk/tests/data/{parity,preprocess}.
+
+usage: record.py REPOSITORY_ROOT
+"""
+
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import cv2
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from PIL import Image
+from safetensors.numpy import save_file
+
+import reference
+import scene
+
+BLACK = -1
+"""Stands for an all-zero picture in a case's list of pictures."""
+
+SURE = 3e-4
+"""A choice between masks closer than this could fall the other way on another processor; such a case isn't recorded."""
+
+CLICK = {"click": {"frame": 0, "x": 84.0, "y": 118.0, "positive": True}}
+ELSEWHERE = {"click": {"frame": 0, "x": 200.5, "y": 30.25, "positive": False}}
+BOX = {"box": {"frame": 0, "x0": 40.0, "y0": 74.0, "x1": 128.0, "y1": 162.0}}
+MASK = {"mask": {"frame": 0}}
+LOWER_LEFT = {"click": {"frame": 0, "x": 70.0, "y": 140.0, "positive": True}}
+ON_FRAME_3 = {"click": {"frame": 3, "x": 120.0, "y": 90.5, "positive": True}}
+ON_FRAME_5 = {"click": {"frame": 5, "x": 129.0, "y": 113.0, "positive": True}}
+
+
+def pushes(*frames):
+    return [{"push": frame} for frame in frames]
+
+
+CASES = {
+    "click": [CLICK, *pushes(*range(12))],
+    "clicks": [CLICK, ELSEWHERE, *pushes(*range(4))],
+    "box": [BOX, *pushes(*range(4))],
+    "box_and_click": [CLICK, BOX, *pushes(*range(4))],
+    "mask": [MASK, *pushes(*range(4))],
+    "empty_mask": [{"mask": {"frame": 0, "empty": True}}, *pushes(*range(4))],
+    "refined": [CLICK, *pushes(0), LOWER_LEFT, "refine", ELSEWHERE, "refine", *pushes(1, 2)],
+    "corrected": [CLICK, *pushes(0, 1, 2, 3), ON_FRAME_3, "refine", *pushes(4, 5, 6)],
+    "prompted_twice": [CLICK, *pushes(0, 1, 2, 3, 4), ON_FRAME_5, *pushes(5, 6, 7)],
+    "prompted_ahead": [CLICK, *pushes(0), ON_FRAME_5, *pushes(5, 1, 2, 3, 4, 6, 7)],
+    "long": [CLICK, *pushes(*range(20))],
+}
+"""What the user does, in order. Prompts for a frame come before its push or, on the frame pushed last, before refine."""
+
+PICTURES = {"click": [*range(9), BLACK, BLACK, 4], "long": [abs((t + 8) % 16 - 8) for t in range(20)]}
+"""Which picture is at each frame, where it isn't frame t's picture t."""
+
+LOGITS = {"click": (0, 1, 8, 9, 11), "long": (6, 7, 16, 19)}
+"""Frames whose logits are kept; otherwise all. Of the unstressed cases, only the first and the last of them."""
+
+ATTENTION = {"click": (7,), "corrected": (3, 4, 6), "prompted_twice": (6, 7), "prompted_ahead": (2, 6), "long": (7, 17)}
+"""Frames on which memory attention's inputs and its output are kept."""
+
+WHOLE_MEMORY = {"corrected": (6,)}
+
+STRESS = {
+    "mask_decoder": {
+        "labels": lambda w: w * 2.5,
+        "dec.output_hypernetworks_mlps.0.layers.2.weight": lambda w: w * 5,
+        "dec.output_hypernetworks_mlps.2.layers.2.weight": lambda w: w * 2,
+        "dec.output_hypernetworks_mlps.3.layers.2.weight": lambda w: w * 2,
+        "dec.iou_prediction_head.layers.2.weight": lambda w: w * np.float32([[1], [0.25], [0.05], [0.04]]),
+        "dec.iou_prediction_head.layers.2.bias": lambda w: w + np.float32([0, 0.2, 0.24, 0.40]),
+        "dec.pred_obj_score_head.layers.2.weight": lambda w: w * 4,
+        "dec.pred_obj_score_head.layers.2.bias": lambda w: w - 18.12,
+    },
+    "memory_attention": {
+        "tpos": lambda w: w * 20,
+        "layers.0.norm2.weight": lambda w: w * 2,
+        "layers.1.norm2.weight": lambda w: w * 2,
+        "onnx::MatMul_485": lambda w: w * 5,  # what cross-attention adds, layers 0 and 1
+        "onnx::MatMul_495": lambda w: w * 5,
+    },
+}
+"""Weights changed for the stressed cases. The seed sees an object in everything, prefers one mask and leans on the
+picture; with these, scores of both signs occur, every mask is chosen somewhere, and memories and prompts matter."""
+
+
+def stressed(folder, target):
+    """Writes a stressed copy of a package; gives the bytes that differ as {"file@offset": u8}."""
+    shutil.copytree(folder, target)
+    changes = {}
+    for graph, tensors in STRESS.items():
+        content = bytearray((folder / f"{graph}.onnx").read_bytes())
+        initializers = {t.name: t for t in onnx.load(folder / f"{graph}.onnx").graph.initializer}
+        for name, change in tensors.items():
+            tensor = initializers[name]
+            weights = numpy_helper.to_array(tensor)
+            new = change(weights).astype(weights.dtype).tobytes()
+            message = tensor.SerializeToString()
+            if len(new) != len(tensor.raw_data) or content.count(message) != 1:
+                raise SystemExit(f"{graph}.onnx: {name} is not stored plainly")
+            at = content.index(message) + message.index(tensor.raw_data)
+            content[at : at + len(new)] = new
+            changes[f"{graph}.onnx@{at}"] = np.frombuffer(new, np.uint8)
+        (target / f"{graph}.onnx").write_bytes(content)
+    return changes
+
+
+def play(package, name, pictures, ball):
+    """Gives the case's outputs: [(step, frame, Output)]."""
+    stream, outputs = reference.Stream(package), []
+    for index, step in enumerate(CASES[name]):
+        verb, what = ("refine", None) if step == "refine" else next(iter(step.items()))
+        match verb:
+            case "click":
+                stream.click(**what)
+            case "box":
+                stream.box(**what)
+            case "mask":
+                stream.mask(what["frame"], np.zeros_like(ball) if what.get("empty") else ball)
+            case "push":
+                shown = PICTURES[name][what] if name in PICTURES else what
+                picture = np.zeros_like(pictures[0]) if shown == BLACK else pictures[shown]
+                outputs.append((index, what, stream.push(what, picture)))
+            case "refine":
+                outputs.append((index, stream.frame, stream.refine()))
+    return outputs
+
+
+def save(tensors, path):
+    save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, path)
+    path.chmod(0o644)
+
+
+def as_bf16(values):
+    """The upper halves of f32s that are of bf16 precision, as u16."""
+    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+    if np.any(bits & 0xFFFF):
+        raise SystemExit("a memory is not of bf16 precision")
+    return (bits >> 16).astype(np.uint16)
+
+
+def describe(name, outputs, tensors, label):
+    """One case's results for JSON; its tensors go into `tensors`."""
+    results = []
+    kept = [frame for _, frame, _ in outputs if frame in LOGITS.get(name, (frame,))]
+    if not label.startswith("stressed"):
+        kept = [kept[0], kept[-1]]
+    for step, frame, output in outputs:
+        if output.margin < SURE:
+            raise SystemExit(f"{label}: frame {frame} is a near tie ({output.margin:.1e}), wanted {SURE}")
+        key = f"{label}.{step}"
+        result = {"step": step, "frame": frame, "predicted_iou": output.iou, "object_score": output.score}
+        result["picked"] = output.picked
+        if frame in kept:
+            tensors[f"{key}.logits"] = np.ascontiguousarray(output.logits)
+        given = output.attention
+        if given is not None:
+            result["mem_tpos"] = given["mem_tpos"].tolist()
+            result["ptr_tpos"] = [float(at) for at in given["ptr_tpos"]]
+            if frame in ATTENTION.get(name, ()):
+                tensors[f"{key}.ptrs"] = given["ptrs"][0]
+                tensors[f"{key}.memory_part"] = as_bf16(given["memory"][0, :, ::16, ::4])
+                tensors[f"{key}.pix_feat_part"] = np.ascontiguousarray(given["pix_feat"][0, ::8])
+            if frame in WHOLE_MEMORY.get(name, ()):
+                tensors[f"{key}.memory"] = as_bf16(given["memory"][0])
+        results.append(result)
+    return results
+
+
+def record_parity(root):
+    folder = root / "sdk/tests/data/parity"
+    shutil.rmtree(folder / "pictures", ignore_errors=True)
+    (folder / "pictures").mkdir(parents=True)
+    pictures, balls = scene.frames(9)
+    for index, picture in enumerate(pictures):
+        Image.fromarray(picture).save(folder / f"pictures/{index}.png", optimize=True)
+    Image.fromarray(balls[0].astype(np.uint8) * 255).save(folder / "mask.png", optimize=True)
+    nano, tensors, cases = root / "models/rotomask-nano.rotomodel", {}, []
+    with tempfile.TemporaryDirectory() as scratch:
+        changed = pathlib.Path(scratch) / "stressed"
+        save(stressed(nano, changed), folder / "stress.safetensors")
+        for stress, package in ((False, nano), (True, changed)):
+            plain, careful = reference.Package(package), reference.Package(package, threads=1, optimise=False)
+            for name, steps in CASES.items():
+                outputs = play(plain, name, pictures, balls[0])
+                label = f"stressed.{name}" if stress else name
+                results = describe(name, outputs, tensors, label)
+                shown = PICTURES.get(name, [*range(9)])
+                cases.append({"name": label, "stressed": stress, "pictures": shown, "steps": steps, "results": results})
+                other = play(careful, name, pictures, balls[0])
+                most = max(np.abs(a.logits - b.logits).max() for (_, _, a), (_, _, b) in zip(outputs, other))
+                scores = max(abs(a.score - b.score) for (_, _, a), (_, _, b) in zip(outputs, other))
+                picked = "".join("m" if a.picked is None else str(a.picked) for _, _, a in outputs)
+                unseen = sum(a.score <= 0 for _, _, a in outputs)
+                print(f"{label}: unoptimised graphs differ by {most:.1e} in logits, {scores:.1e} in scores;"
+                      f" masks {picked}, {unseen} unseen")
+    (folder / "cases.json").write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
+    save(tensors, folder / "results.safetensors")
+
+
+def record_preprocess(root):
+    """Goldens from OpenCV and Pillow, which is what the model was trained with and what PyTorch equals."""
+    folder = root / "sdk/tests/data/preprocess"
+    folder.mkdir(parents=True, exist_ok=True)
+    rng, tensors = np.random.default_rng(11), {}
+    for name, (width, height) in {"wide": (161, 77), "large": (403, 301)}.items():
+        y, x = np.mgrid[:height, :width]
+        waves = [128 + 90 * np.sin(x / 7 + c) * np.cos(y / 5 - c) for c in range(3)]
+        noise = rng.normal(0, 25, (height, width, 1)) if name == "wide" else 0  # noise doesn't pack
+        picture = np.clip(np.stack(waves, -1) + noise, 0, 255).astype(np.uint8)
+        Image.fromarray(picture).save(folder / f"{name}.png", optimize=True)
+        tensors[f"{name}.area_u8"] = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_AREA)
+        tensors[f"{name}.area_f32"] = cv2.resize(picture.astype(np.float32), (64, 64), interpolation=cv2.INTER_AREA)
+    logits = (8 * rng.standard_normal((16, 16))).astype(np.float32)
+    tensors["logits"] = logits
+    tensors["logits.at_37x23"] = cv2.resize(logits, (37, 23), interpolation=cv2.INTER_LINEAR)
+    y, x = np.mgrid[:32, :32]
+    mask = (x - 12.5) ** 2 / 90 + (y - 19) ** 2 / 140 < 1
+    mask[:3, 25:] = True  # touches the border, where the triangle is renormalised
+    tensors["mask"] = mask.astype(np.uint8)
+    signed = np.where(mask, 10, -10).astype(np.float32)
+    tensors["mask.quartered_logits"] = np.asarray(Image.fromarray(signed).resize((8, 8), Image.Resampling.BILINEAR))
+    difference = np.abs(reference.shrink(signed, 4) - tensors["mask.quartered_logits"]).max()
+    print(f"mask: the reference's quarter differs from Pillow's by {difference:.1e}")
+    y, x = np.mgrid[:37, :53]
+    frame_mask = ((x - 30) ** 2 / 300 + (y - 12) ** 2 / 100 < 1).astype(np.uint8)
+    tensors["frame_mask"] = frame_mask
+    squeezed = Image.fromarray(frame_mask.astype(np.float32)).resize((32, 32), Image.Resampling.BILINEAR)
+    tensors["frame_mask.at_32x32"] = np.asarray(squeezed)
+    save(tensors, folder / "goldens.safetensors")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    record_parity(pathlib.Path(sys.argv[1]))
+    record_preprocess(pathlib.Path(sys.argv[1]))
