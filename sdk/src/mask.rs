@@ -216,6 +216,24 @@ mod tests {
     }
 
     #[test]
+    fn logits_are_enlarged_as_by_opencv_and_pytorch() {
+        let bytes = include_bytes!("../tests/data/preprocess/goldens.safetensors");
+        let tensors = safetensors::SafeTensors::deserialize(bytes).unwrap();
+        let floats = |name| {
+            let data = tensors.tensor(name).unwrap().data().to_vec();
+            data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect::<Vec<_>>()
+        };
+        let plane = LogitPlane { size: Size::new(16, 16).unwrap(), values: floats("logits") };
+        let size = Size::new(37, 23).unwrap();
+        let enlarge = Enlarge::new(&plane, size);
+        let mut line = vec![0.0; 37];
+        for (y, want) in floats("logits.at_37x23").chunks_exact(37).enumerate() {
+            enlarge.row(y, &mut line);
+            assert!(line.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-4), "row {y}");
+        }
+    }
+
+    #[test]
     fn a_padded_bottom_up_image_gets_its_rows_and_keeps_its_padding() {
         let size = Size::new(3, 2).unwrap();
         let mut bytes = vec![7u8; 8];

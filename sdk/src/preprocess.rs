@@ -145,6 +145,53 @@ mod tests {
         }
     }
 
+    fn goldens(name: &str) -> (Vec<usize>, Vec<u8>) {
+        let bytes = std::fs::read(GOLDENS.to_owned() + "goldens.safetensors").unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let tensor = tensors.tensor(name).unwrap();
+        (tensor.shape().to_vec(), tensor.data().to_vec())
+    }
+
+    fn golden_floats(name: &str) -> Vec<f32> {
+        let bytes = goldens(name).1;
+        bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+    }
+
+    const GOLDENS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/preprocess/");
+
+    #[test]
+    fn area_averaging_of_wide_odd_frames_is_within_a_step_of_opencv() {
+        for name in ["wide", "large"] {
+            let picture = image::open(format!("{GOLDENS}{name}.png")).unwrap().into_rgb8();
+            let size = Size::new(picture.width(), picture.height()).unwrap();
+            let view = FrameView::new(Layout::packed(size, PixelFormat::Rgb8), picture.as_raw()).unwrap();
+            let found = area::to_square(view, [0, 1, 2], 64);
+            let (exact, rounded) =
+                (golden_floats(&format!("{name}.area_f32")), goldens(&format!("{name}.area_u8")).1);
+            assert_eq!(found.len(), exact.len());
+            for ((&found, exact), rounded) in found.iter().zip(exact).zip(rounded) {
+                // Half a step of rounding, and what f32 sums leave open about a half.
+                assert!((f32::from(found) - exact).abs() <= 0.5 + 1e-3, "{name}: {found}, expected {exact}");
+                assert!(found.abs_diff(rounded) <= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn mask_prompts_are_resized_as_by_pillow() {
+        let mask: Vec<f32> = goldens("mask").1.iter().map(|&v| f32::from(v) * 20.0 - 10.0).collect();
+        let quartered = shrink_square(&mask, 32, 8).unwrap();
+        for (found, want) in quartered.iter().zip(golden_floats("mask.quartered_logits")) {
+            assert!((found - want).abs() < 1e-4, "{found}, expected {want}");
+        }
+        let (shape, inside) = goldens("frame_mask");
+        let size = Size::new(shape[1] as u32, shape[0] as u32).unwrap();
+        let square = mask_to_square(&prompt::Mask { size, inside }, 32).unwrap();
+        for (found, want) in square.iter().zip(golden_floats("frame_mask.at_32x32")) {
+            assert!(*found == f32::from(u8::from(want >= 0.5)) || (want - 0.5).abs() < 1e-5);
+        }
+    }
+
     #[test]
     fn grey_frames_are_refused() {
         let view =

@@ -46,6 +46,13 @@ impl Recollection {
 /// Features that know the object, `[1, D, g, g]`.
 pub(crate) struct Conditioned(pub(super) DynValue);
 
+#[cfg(test)]
+impl Conditioned {
+    pub(crate) fn numbers(&self) -> &[f32] {
+        self.0.try_extract_tensor::<f32>().unwrap().1
+    }
+}
+
 pub(super) fn contract(m: &Manifest) -> (Vec<TensorSpec>, Vec<TensorSpec>) {
     let (d, g, c) = (m.channels as i64, m.grid() as i64, m.memory_channels as i64);
     (

@@ -7,6 +7,8 @@
 
 mod masklet;
 mod watch;
+#[cfg(test)]
+mod parity;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
