@@ -87,6 +87,31 @@ fn an_mp4_without_its_index_is_refused() {
 }
 
 #[test]
+fn an_mp4_with_its_index_in_front_cut_in_half_says_how_much_of_it_could_be_read() {
+    let place = Place::new();
+    let plain = Clip::steady(WIDE, 100).write(&place.folder.path().join("plain.mp4"));
+    let whole = place.folder.path().join("whole.mp4");
+    common::put_index_in_front(&plain, &whole);
+    assert_eq!(read_all(&whole).unwrap().1.len(), 100);
+    let bytes = fs::read(whole).unwrap();
+    let half = place.path("half.mp4");
+    fs::write(&half, &bytes[..bytes.len() / 2]).unwrap();
+    let said = read_all(Path::new(&half)).unwrap_err().to_string();
+    assert!(said.contains("half.mp4: it is cut short: "), "{said}");
+    let parts: Vec<&str> = said.split_whitespace().collect();
+    let read: u64 = parts[parts.iter().position(|p| *p == "frames").unwrap() - 1].parse().unwrap();
+    assert!(said.ends_with(&format!("expected 100 (--end {} takes what there is)", read - 1)), "{said}");
+
+    // The way out that the message offers.
+    let mut source =
+        rotomask_cli::source::Source::open(Path::new(&half), ffmpeg_next::Rational(25, 1)).unwrap();
+    for _ in 0..read {
+        source.skip().unwrap().unwrap();
+    }
+    assert!(source.at_end().is_err());
+}
+
+#[test]
 fn a_webm_cut_in_half_says_how_much_of_it_could_be_read() {
     let place = Place::new();
     let path = Clip::steady(WIDE, 100).write(&place.folder.path().join("whole.webm"));

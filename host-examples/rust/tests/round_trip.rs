@@ -182,6 +182,38 @@ fn skipping_frames_counts_them_as_reading_does() {
 }
 
 #[test]
+fn a_clip_that_asks_to_be_turned_is_read_upright() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Clip::steady(WIDE, 2).write(&folder.path().join("a.mp4"));
+    let [top_left, top_right, bottom_right, bottom_left] = quarters(0);
+    for (matrix, size, wanted) in [
+        // A quarter turn clockwise, as from a phone held upright.
+        ([0, 1, -1, 0], (182, 322), [bottom_left, top_left, top_right, bottom_right]),
+        ([-1, 0, 0, -1], (322, 182), [bottom_right, bottom_left, top_left, top_right]),
+        ([0, -1, 1, 0], (182, 322), [top_right, bottom_right, bottom_left, top_left]),
+    ] {
+        common::ask_to_be_turned(&path, matrix);
+        let (info, frames) = read_all(&path).unwrap();
+        assert_eq!((info.width, info.height), size, "{matrix:?}");
+        for (found, wanted) in middles(&frames[0].1).into_iter().zip(wanted) {
+            assert_near(found, wanted, 0..3, LOSSY, &format!("{matrix:?}"));
+        }
+    }
+}
+
+#[test]
+fn an_oblique_angle_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Clip::steady(WIDE, 2).write(&folder.path().join("a.mp4"));
+    common::ask_to_be_turned(&path, [1, 1, -1, 1]);
+    let said = read_all(&path).unwrap_err().to_string();
+    assert!(
+        said.ends_with("it asks to be shown at an odd angle, expected quarter turns or mirror images"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_missing_folder_for_pictures_is_told_before_any_work() {
     let target = Target::new(Path::new("no/such/folder/%05d.png")).unwrap();
     assert!(target.check_place().unwrap_err().to_string().contains("there is no folder no/such/folder"));
