@@ -1,5 +1,8 @@
 //! What is written can be read again: number of frames, colours, alpha, times.
 
+// A helper that fails should fail its test.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! What the integration tests share: clips made by the program's own sinks, and the program itself.
-#![allow(dead_code)] // Each test program uses a part.
+// Each test program uses a part; a helper that fails should fail its test.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::{
     path::{Path, PathBuf},
