@@ -210,3 +210,11 @@ fn a_missing_or_foreign_library_is_named() {
     fs::write(&none, "no library").unwrap();
     place.refused(&["--point", "5,5", "--library", &none], 1, &["librotomask: "]);
 }
+
+#[test]
+fn without_arguments_the_commands_are_listed() {
+    let output = rotomask(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(["track", "info", "eval"].iter().all(|command| said.contains(command)), "{said}");
+}
