@@ -96,7 +96,7 @@ pub struct TrackArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub json: Option<PathBuf>,
 
-    /// What OUTPUT shows; by default the cutout where there is alpha, otherwise the composite
+    /// What OUTPUT shows; by default the cutout where there is alpha and no --background, otherwise the composite
     #[arg(long, value_name = "VIEW", help_heading = "Look")]
     pub view: Option<View>,
     /// Behind the object; #rgb, #rrggbb, #rrggbbaa, a name such as green, blur for the plate itself, or a picture

@@ -210,3 +210,58 @@ impl Drop for Converter {
         unsafe { ffi::sws_freeContext(self.context.as_ptr()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pure red by the formulas of Rec.709 and Rec.601, in 8 bits; limited range has 219 and 224 steps.
+    #[test]
+    fn red_has_the_numbers_that_each_standard_gives_it() {
+        for (matrix, full_range, ycbcr) in [
+            (color::Space::BT709, false, [63, 102, 240]),
+            (color::Space::SMPTE170M, false, [81, 90, 240]),
+            (color::Space::BT709, true, [54, 99, 255]),
+            (color::Space::SMPTE170M, true, [76, 85, 255]),
+        ] {
+            let colour = Colour { matrix, full_range, ..Colour::srgb() };
+            let red = Picture::from_packed(34, 6, &[255, 0, 0, 255].repeat(34 * 6));
+            let mut frame = frame::Video::new(Pixel::YUV420P, 34, 6);
+            let mut converter = Converter::from_picture(34, 6, Pixel::YUV420P, colour).unwrap();
+            assert!(converter.write(&red, &mut frame));
+            for (plane, wanted) in ycbcr.into_iter().enumerate() {
+                let found: u8 = frame.data(plane)[frame.stride(plane) + 3];
+                assert!(
+                    found.abs_diff(wanted) <= 1,
+                    "{matrix:?} {full_range} plane {plane}: {found}, {wanted}"
+                );
+            }
+
+            let mut back = Picture::default();
+            assert!(Converter::to_picture(&frame, colour).unwrap().read(&frame, &mut back));
+            for (channel, wanted) in [255u8, 0, 0, 255].into_iter().enumerate() {
+                let found = back.row(3)[17 * 4 + channel];
+                assert!(found.abs_diff(wanted) <= 3, "{matrix:?} {full_range} channel {channel}: {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_of_another_shape_is_refused() {
+        let colour = Colour::srgb().for_ycbcr();
+        let mut converter = Converter::from_picture(34, 6, Pixel::YUV420P, colour).unwrap();
+        let mut frame = frame::Video::new(Pixel::YUV420P, 32, 6);
+        assert!(!converter.write(&Picture::new(34, 6), &mut frame));
+        assert!(!converter.write(&Picture::new(32, 6), &mut frame));
+        assert!(!converter.read(&frame, &mut Picture::default()));
+    }
+
+    #[test]
+    fn what_is_not_stated_is_guessed_by_height() {
+        let guess = |height| Colour::of(&frame::Video::new(Pixel::YUV420P, 64, height)).matrix;
+        assert_eq!((guess(718), guess(720)), (color::Space::SMPTE170M, color::Space::BT709));
+        let rgb = Colour::of(&frame::Video::new(Pixel::RGB24, 64, 64));
+        assert_eq!((rgb.matrix, rgb.full_range), (color::Space::RGB, true));
+        assert!(Colour::of(&frame::Video::new(Pixel::YUVJ420P, 64, 64)).full_range);
+    }
+}

@@ -1,5 +1,7 @@
 //! `rotomask info`: what there is on this machine. A part that is missing is said to be, in its place.
 
+use std::io::Write;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -25,11 +27,9 @@ pub fn run(args: InfoArgs) -> Result<()> {
         "machine": machine,
         "model": part(model),
     });
-    if args.json {
-        println!("{all:#}");
-    } else {
-        print!("{}", rows(&all));
-    }
+    let text = if args.json { format!("{all:#}\n") } else { rows(&all) };
+    // A reader who has seen enough and closed the pipe is no failure.
+    let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
 }
 

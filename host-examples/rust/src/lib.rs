@@ -22,7 +22,7 @@ pub mod eval;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::Parser;
+use clap::{Parser, error::ErrorKind};
 
 use args::{Cli, Command};
 pub use error::{Error, Result};
@@ -44,9 +44,14 @@ pub enum Outcome {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let command = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli.command,
+        // Help and version. A reader who has seen enough and closed the pipe is no failure.
         Err(said) if !said.use_stderr() => {
-            print!("{}", said.render());
+            let _ = said.print();
             return ExitCode::SUCCESS;
+        }
+        Err(said) if said.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = said.print();
+            return ExitCode::from(Error::Usage(String::new()).exit_status());
         }
         Err(said) => return failed(&Error::Usage(args::one_line(&said))),
     };

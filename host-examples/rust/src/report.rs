@@ -3,7 +3,6 @@
 //! Written line by line as frames are finished, so that it takes no memory however long the clip is.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::{self, BufWriter, Write},
     path::Path,
@@ -80,27 +79,32 @@ impl Timings {
     }
 
     /// For each stage its milliseconds per frame and its share in the sum of all stages.
-    pub fn shares(&self, frames: u64) -> BTreeMap<&'static str, StageShare> {
+    pub fn shares(&self, frames: u64) -> StageShares {
         let whole: f64 = self.0.iter().sum();
         let part = |ms: f64, of: f64| if of > 0.0 { ms / of } else { 0.0 };
-        let shares = STAGES.iter().zip(self.0);
-        shares
-            .map(|(&name, ms)| {
-                let ms_per_frame = rounded(part(ms, frames as f64));
-                (name, StageShare { ms_per_frame, share: rounded(part(ms, whole)) })
-            })
-            .collect()
+        StageShares(self.0.map(|ms| StageShare {
+            ms_per_frame: rounded(part(ms, frames as f64)),
+            share: rounded(part(ms, whole)),
+        }))
     }
 }
 
 impl Serialize for Timings {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(STAGES.len()))?;
-        for (name, ms) in STAGES.iter().zip(self.0) {
-            map.serialize_entry(name, &rounded(ms))?;
-        }
-        map.end()
+        by_stage(self.0.map(rounded), serializer)
     }
+}
+
+/// A map in the order of the stages.
+fn by_stage<T: Serialize, S: Serializer>(
+    values: [T; STAGES.len()],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(STAGES.len()))?;
+    for (name, value) in STAGES.iter().zip(&values) {
+        map.serialize_entry(name, value)?;
+    }
+    map.end()
 }
 
 /// Thousandths are enough for people and for plots.
@@ -115,6 +119,16 @@ pub struct StageShare {
     pub ms_per_frame: f64,
     /// Of the sum of all stages. They overlap in time, so the sum is more than the time that passed.
     pub share: f64,
+}
+
+/// All stages in the summary.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StageShares([StageShare; STAGES.len()]);
+
+impl Serialize for StageShares {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        by_stage(self.0, serializer)
+    }
 }
 
 /// What the report says of a frame.
@@ -165,7 +179,7 @@ pub struct Summary {
     /// Frames per second of that time.
     pub fps: f64,
     /// By stage.
-    pub stages: BTreeMap<&'static str, StageShare>,
+    pub stages: StageShares,
     /// FFmpeg's name of the encoder, if there is an output.
     pub encoder: Option<String>,
     /// `rotomask_model_describe`.

@@ -1,6 +1,9 @@
 //! Whatever is wrong is said in one line, with a status that tells wrong arguments (2) from the rest (1), and
 //! an output file that was there stays as it was.
 
+// A helper that fails should fail its test.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::{fs, path::Path};
@@ -84,6 +87,31 @@ fn an_mp4_without_its_index_is_refused() {
     let bytes = fs::read(&place.clip).unwrap();
     fs::write(place.path("half.mp4"), &bytes[..bytes.len() / 2]).unwrap();
     place.refused_input(&place.path("half.mp4"), &["half.mp4: FFmpeg can't read it as a video"]);
+}
+
+#[test]
+fn an_mp4_with_its_index_in_front_cut_in_half_says_how_much_of_it_could_be_read() {
+    let place = Place::new();
+    let plain = Clip::steady(WIDE, 100).write(&place.folder.path().join("plain.mp4"));
+    let whole = place.folder.path().join("whole.mp4");
+    common::put_index_in_front(&plain, &whole);
+    assert_eq!(read_all(&whole).unwrap().1.len(), 100);
+    let bytes = fs::read(whole).unwrap();
+    let half = place.path("half.mp4");
+    fs::write(&half, &bytes[..bytes.len() / 2]).unwrap();
+    let said = read_all(Path::new(&half)).unwrap_err().to_string();
+    assert!(said.contains("half.mp4: it is cut short: "), "{said}");
+    let parts: Vec<&str> = said.split_whitespace().collect();
+    let read: u64 = parts[parts.iter().position(|p| *p == "frames").unwrap() - 1].parse().unwrap();
+    assert!(said.ends_with(&format!("expected 100 (--end {} takes what there is)", read - 1)), "{said}");
+
+    // The way out that the message offers.
+    let mut source =
+        rotomask_cli::source::Source::open(Path::new(&half), ffmpeg_next::Rational(25, 1)).unwrap();
+    for _ in 0..read {
+        source.skip().unwrap().unwrap();
+    }
+    assert!(source.at_end().is_err());
 }
 
 #[test]
@@ -181,4 +209,12 @@ fn a_missing_or_foreign_library_is_named() {
     );
     fs::write(&none, "no library").unwrap();
     place.refused(&["--point", "5,5", "--library", &none], 1, &["librotomask: "]);
+}
+
+#[test]
+fn without_arguments_the_commands_are_listed() {
+    let output = rotomask(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(["track", "info", "eval"].iter().all(|command| said.contains(command)), "{said}");
 }

@@ -1,5 +1,8 @@
 //! What is written can be read again: number of frames, colours, alpha, times.
 
+// A helper that fails should fail its test.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::path::Path;
@@ -179,6 +182,38 @@ fn skipping_frames_counts_them_as_reading_does() {
     assert_eq!((frame.index, source.position()), (7, 8));
     assert_near(middles(&picture)[3], quarters(7)[3], 0..3, LOSSY, "frame 7");
     assert!((frame.seconds - 0.28).abs() < 1e-3);
+}
+
+#[test]
+fn a_clip_that_asks_to_be_turned_is_read_upright() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Clip::steady(WIDE, 2).write(&folder.path().join("a.mp4"));
+    let [top_left, top_right, bottom_right, bottom_left] = quarters(0);
+    for (matrix, size, wanted) in [
+        // A quarter turn clockwise, as from a phone held upright.
+        ([0, 1, -1, 0], (182, 322), [bottom_left, top_left, top_right, bottom_right]),
+        ([-1, 0, 0, -1], (322, 182), [bottom_right, bottom_left, top_left, top_right]),
+        ([0, -1, 1, 0], (182, 322), [top_right, bottom_right, bottom_left, top_left]),
+    ] {
+        common::ask_to_be_turned(&path, matrix);
+        let (info, frames) = read_all(&path).unwrap();
+        assert_eq!((info.width, info.height), size, "{matrix:?}");
+        for (found, wanted) in middles(&frames[0].1).into_iter().zip(wanted) {
+            assert_near(found, wanted, 0..3, LOSSY, &format!("{matrix:?}"));
+        }
+    }
+}
+
+#[test]
+fn an_oblique_angle_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Clip::steady(WIDE, 2).write(&folder.path().join("a.mp4"));
+    common::ask_to_be_turned(&path, [1, 1, -1, 1]);
+    let said = read_all(&path).unwrap_err().to_string();
+    assert!(
+        said.ends_with("it asks to be shown at an odd angle, expected quarter turns or mirror images"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod model;
 mod session;
 
 /// What bindgen makes of `include/rotomask.h`.
-#[allow(dead_code, missing_docs, non_camel_case_types, clippy::undocumented_unsafe_blocks)]
+#[allow(dead_code, missing_docs, non_camel_case_types, clippy::all, clippy::undocumented_unsafe_blocks)]
 mod api {
     include!(concat!(env!("OUT_DIR"), "/api.rs"));
 }

@@ -42,8 +42,9 @@ impl Recipe {
 
 /// Tried in this order; which there are depends on how FFmpeg was built.
 ///
-/// x264 at crf 18 is what is commonly called visually lossless. `superfast` takes about half of `veryfast`'s
-/// time; at a constant quality the price is a larger file, not a worse picture.
+/// x264 at crf 18 is what is commonly called visually lossless. At that quality `superfast` took 0.6 of
+/// `veryfast`'s processor time on the demo clip at 1280x720; its price was a file 1.6 times as large, not a
+/// worse picture (SSIM 0.991 against 0.990).
 pub const H264: &[Recipe] = &[
     Recipe {
         even_sides: true,

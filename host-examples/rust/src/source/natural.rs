@@ -41,7 +41,7 @@ fn compare_numbers(a: &str, b: &str) -> Ordering {
 mod tests {
     use super::*;
 
-    fn sorted<'a>(mut names: Vec<&'a str>) -> Vec<&'a str> {
+    fn sorted(mut names: Vec<&str>) -> Vec<&str> {
         names.sort_by(|a, b| natural_order(a, b));
         names
     }

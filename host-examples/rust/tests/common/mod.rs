@@ -1,5 +1,6 @@
 //! What the integration tests share: clips made by the program's own sinks, and the program itself.
-#![allow(dead_code)] // Each test program uses a part.
+// Each test program uses a part; a helper that fails should fail its test.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::{
     path::{Path, PathBuf},
@@ -98,6 +99,37 @@ pub fn read_all(path: &Path) -> rotomask_cli::Result<(ClipInfo, Vec<(Frame, Pict
         frames.push((frame, picture.clone()));
     }
     Ok((*source.info(), frames))
+}
+
+/// Copies an MP4 of 25 frames a second so that its index comes before its frames, as for streaming.
+pub fn put_index_in_front(from: &Path, to: &Path) {
+    let mut input = ffmpeg_next::format::input(from).unwrap();
+    let mut output = ffmpeg_next::format::output(to).unwrap();
+    let parameters = input.stream(0).unwrap().parameters();
+    output.add_stream(ffmpeg_next::codec::Id::None).unwrap().set_parameters(parameters);
+    let mut options = ffmpeg_next::Dictionary::new();
+    options.set("movflags", "faststart");
+    output.write_header_with(options).unwrap();
+    for (stream, mut packet) in input.packets() {
+        // The demuxer leaves it open; without it the last frame would last no time and be left out.
+        packet.set_duration(i64::from(stream.time_base().denominator()) / 25);
+        packet.rescale_ts(stream.time_base(), output.stream(0).unwrap().time_base());
+        packet.write_interleaved(&mut output).unwrap();
+    }
+    output.write_trailer().unwrap();
+}
+
+/// Writes a display matrix into an MP4: `(a b) (c d)` of its track's header, see ISO/IEC 14496-12, 8.3.2.
+pub fn ask_to_be_turned(path: &Path, [a, b, c, d]: [i32; 4]) {
+    const MATRIX: usize = 44; // From the box's type, in its version 0.
+    let mut bytes = std::fs::read(path).unwrap();
+    let header = bytes.windows(4).position(|w| w == b"tkhd").unwrap();
+    assert_eq!(bytes[header + 4], 0, "the version");
+    for (place, value) in [(0, a), (1, b), (3, c), (4, d)] {
+        let at = header + MATRIX + place * 4;
+        bytes[at..at + 4].copy_from_slice(&(value << 16).to_be_bytes());
+    }
+    std::fs::write(path, bytes).unwrap();
 }
 
 /// Asserts that `found` is `wanted` to within `tolerance` in every channel from `channels`.
