@@ -1,1 +1,60 @@
-fn main() {}
+//! The project's own commands: `cargo xtask setup | demo | test | bench | header`.
+//!
+//! Everything that these fetch, build or write lies under the target folder.
+
+mod error;
+mod command;
+mod workspace;
+mod packages;
+mod wheel;
+mod runtime;
+mod clip;
+mod setup;
+mod demo;
+mod test;
+mod bench;
+mod header;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::error::Result;
+use crate::workspace::Workspace;
+
+/// The project's own commands
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+enum Task {
+    /// Install and fetch all that building and running need
+    Setup,
+    /// Cut the rabbit out of a real clip and lay it over another background
+    Demo,
+    /// Set up, then check the format, lint, build and run every test
+    Test,
+    /// Measure a long clip from decoding to encoding
+    Bench(bench::Arguments),
+    /// Write include/rotomask.h anew from the C API's source
+    Header,
+}
+
+fn run(task: Task) -> Result<()> {
+    let workspace = Workspace::find()?;
+    match task {
+        Task::Setup => setup::all(&workspace),
+        Task::Demo => demo::run(&workspace),
+        Task::Test => test::run(&workspace),
+        Task::Bench(arguments) => bench::run(&workspace, &arguments),
+        Task::Header => header::write(&workspace),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Task::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
