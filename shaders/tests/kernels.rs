@@ -36,7 +36,9 @@ fn bindings_are_numbered_from_zero_and_the_uniform_is_first() {
         let mut bindings: Vec<_> = module
             .global_variables
             .iter()
-            .filter_map(|(_, v)| v.binding.map(|b| (b.group, b.binding, v.space == naga::AddressSpace::Uniform)))
+            .filter_map(|(_, v)| {
+                v.binding.map(|b| (b.group, b.binding, v.space == naga::AddressSpace::Uniform))
+            })
             .collect();
         bindings.sort_unstable();
         for (want, (group, found, uniform)) in bindings.into_iter().enumerate() {
@@ -51,7 +53,9 @@ fn structs_lie_in_wgsl_as_they_lie_in_rust() {
     for kernel in KERNELS {
         let module = parsed(kernel);
         for (_, kind) in module.types.iter() {
-            let (Some(name), TypeInner::Struct { members, span }) = (&kind.name, &kind.inner) else { continue };
+            let (Some(name), TypeInner::Struct { members, span }) = (&kind.name, &kind.inner) else {
+                continue;
+            };
             let (offsets, size) = match name.as_str() {
                 "Coverage" => (layout::Coverage::offsets(), size_of::<layout::Coverage>()),
                 "Tap" => (layout::Tap::offsets(), size_of::<layout::Tap>()),
