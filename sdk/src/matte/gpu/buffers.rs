@@ -1,0 +1,116 @@
+//! A chain's memory on its device: one buffer for each purpose, which only ever grows.
+
+use std::collections::HashMap;
+
+use super::device::{Device, PipelineId};
+
+/// What a buffer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Slot {
+    Uniforms,
+    Weights,
+    Coefficients,
+    Taps,
+    Plate,
+    Picture,
+    CoverageA,
+    CoverageB,
+    Distances,
+    SmallA,
+    SmallB,
+    ColourA,
+    ColourB,
+    Backdrop,
+    Result,
+    Upload,
+    Readback,
+    /// The device's own.
+    Tables,
+}
+
+impl Slot {
+    fn usage(self) -> wgpu::BufferUsages {
+        use wgpu::BufferUsages as Use;
+        match self {
+            Self::Uniforms => Use::UNIFORM | Use::COPY_DST,
+            Self::Upload => Use::MAP_WRITE | Use::COPY_SRC,
+            Self::Readback => Use::MAP_READ | Use::COPY_DST,
+            _ => Use::STORAGE | Use::COPY_DST | Use::COPY_SRC,
+        }
+    }
+}
+
+/// A buffer as a kernel sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct View {
+    pub slot: Slot,
+    pub offset: u64,
+    /// Bytes from the offset on; 0 means all.
+    pub size: u64,
+}
+
+impl From<Slot> for View {
+    fn from(slot: Slot) -> Self {
+        Self { slot, offset: 0, size: 0 }
+    }
+}
+
+/// The buffers, and the bind groups made of them.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    buffers: HashMap<Slot, wgpu::Buffer>,
+    groups: HashMap<(PipelineId, Vec<View>), wgpu::BindGroup>,
+}
+
+impl Buffers {
+    /// Makes sure that a buffer has room. A buffer that is replaced takes its bind groups along.
+    pub fn reserve(&mut self, device: &Device, slot: Slot, bytes: u64) {
+        if self.buffers.get(&slot).is_some_and(|b| b.size() >= bytes) {
+            return;
+        }
+        let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("matte"),
+            size: bytes.next_multiple_of(256),
+            usage: slot.usage(),
+            mapped_at_creation: slot == Slot::Upload,
+        });
+        self.buffers.insert(slot, buffer);
+        self.groups.clear();
+    }
+
+    pub fn get(&self, slot: Slot) -> Result<&wgpu::Buffer, String> {
+        self.buffers.get(&slot).ok_or_else(|| format!("there is no {slot:?} buffer"))
+    }
+
+    /// The bind group of a kernel: bindings from 0 on.
+    pub fn group(
+        &mut self,
+        device: &Device,
+        id: PipelineId,
+        views: Vec<View>,
+    ) -> Result<&wgpu::BindGroup, String> {
+        let key = (id, views);
+        if !self.groups.contains_key(&key) {
+            let entries: Vec<_> = (0..)
+                .zip(&key.1)
+                .map(|(binding, view)| {
+                    let buffer =
+                        if view.slot == Slot::Tables { &device.tables } else { self.get(view.slot)? };
+                    let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                        buffer,
+                        offset: view.offset,
+                        size: wgpu::BufferSize::new(view.size),
+                    });
+                    Ok(wgpu::BindGroupEntry { binding, resource })
+                })
+                .collect::<Result<_, String>>()?;
+            let group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(id.kernel),
+                layout: &device.pipeline(id)?.get_bind_group_layout(0),
+                entries: &entries,
+            });
+            self.groups.insert(key.clone(), group);
+        }
+        self.groups.get(&key).ok_or_else(|| "a bind group went missing".into())
+    }
+}

@@ -1,0 +1,137 @@
+//! Coverage on the CPU, with a note of the tiles that hold nothing but 0 or nothing but full.
+
+use rayon::prelude::*;
+
+use crate::frame::Size;
+use crate::matte::light::FULL;
+
+/// Side of a tile, in pixels.
+pub const TILE: usize = 32;
+
+/// One 16-bit sample a pixel, row-major.
+#[derive(Debug)]
+pub struct Plane {
+    pub size: Size,
+    pub values: Vec<u16>,
+    /// The value that fills a tile, if it is 0 or full and nothing else.
+    pub flat: Vec<Option<u16>>,
+}
+
+impl Default for Plane {
+    fn default() -> Self {
+        Self { size: Size { width_px: 0, height_px: 0 }, values: Vec::new(), flat: Vec::new() }
+    }
+}
+
+/// A place for one tile's samples in a band of rows.
+pub struct TileMut<'a> {
+    /// The band's rows, whole.
+    pub rows: &'a mut [u16],
+    pub width: usize,
+    /// Columns of the tile.
+    pub x: std::ops::Range<usize>,
+    /// Rows of the tile in the picture.
+    pub y: std::ops::Range<usize>,
+}
+
+impl TileMut<'_> {
+    /// The tile's part of row `y` of the picture.
+    pub fn row(&mut self, y: usize) -> &mut [u16] {
+        let start = (y - self.y.start) * self.width;
+        &mut self.rows[start + self.x.start..start + self.x.end]
+    }
+
+    fn fill(&mut self, value: u16) {
+        for y in self.y.clone() {
+            self.row(y).fill(value);
+        }
+    }
+
+    /// The value of the whole tile, if it is 0 or full.
+    fn flat(&self) -> Option<u16> {
+        let first = self.rows[self.x.start];
+        let even = |row: &[u16]| row[self.x.clone()].iter().fold(0, |acc, v| acc | (v ^ first)) == 0;
+        let flat = u32::from(first) % FULL == 0 && self.rows.chunks(self.width).all(even);
+        flat.then_some(first)
+    }
+}
+
+impl Plane {
+    fn tiles_across(&self) -> usize {
+        self.size.width().div_ceil(TILE)
+    }
+
+    /// Takes another size, keeping the memory.
+    pub fn resize(&mut self, size: Size) {
+        self.size = size;
+        self.values.resize(size.area_px(), 0);
+        self.flat.resize(size.width().div_ceil(TILE) * size.height().div_ceil(TILE), None);
+    }
+
+    /// One row.
+    pub fn row(&self, y: usize) -> &[u16] {
+        &self.values[y * self.size.width()..][..self.size.width()]
+    }
+
+    /// The value of all tiles that have a pixel in the given columns and rows, if they share one.
+    pub fn flat_over(&self, x: std::ops::Range<isize>, y: std::ops::Range<isize>) -> Option<u16> {
+        let tiles = |range: std::ops::Range<isize>, count: usize| {
+            let clamp = |v: isize| v.clamp(0, count as isize - 1) as usize / TILE;
+            clamp(range.start)..=clamp(range.end - 1)
+        };
+        let columns = tiles(x, self.size.width());
+        let mut rows = tiles(y, self.size.height());
+        let first = self.flat[rows.start() * self.tiles_across() + columns.start()]?;
+        rows.all(|y| columns.clone().all(|x| self.flat[y * self.tiles_across() + x] == Some(first)))
+            .then_some(first)
+    }
+
+    /// Works on every band of tiles in parallel: `band(y, rows)` fills whole rows from row `y` on.
+    pub fn each_band(&mut self, band: impl Fn(usize, &mut [u16]) + Sync) {
+        let (width, across) = (self.size.width(), self.tiles_across());
+        let bands = self.values.par_chunks_mut(width * TILE).zip(self.flat.par_chunks_mut(across));
+        bands.enumerate().for_each(|(i, (rows, flat))| {
+            band(i * TILE, rows);
+            for (tile, flat) in tiles(i, rows.len() / width, width).zip(flat) {
+                *flat = TileMut { rows, width, x: tile.0, y: tile.1 }.flat();
+            }
+        });
+    }
+
+    /// Works on every tile in parallel. `known` says where a tile's value is known without work.
+    pub fn each_tile(
+        &mut self,
+        known: impl Fn(&std::ops::Range<usize>, &std::ops::Range<usize>) -> Option<u16> + Sync,
+        tile: impl Fn(&mut TileMut<'_>) + Sync,
+    ) {
+        let (width, across) = (self.size.width(), self.tiles_across());
+        let bands = self.values.par_chunks_mut(width * TILE).zip(self.flat.par_chunks_mut(across));
+        bands.enumerate().for_each(|(i, (rows, flat))| {
+            for ((x, y), flat) in tiles(i, rows.len() / width, width).zip(flat) {
+                *flat = known(&x, &y);
+                let mut place = TileMut { rows, width, x, y };
+                match *flat {
+                    Some(value) => place.fill(value),
+                    None => {
+                        tile(&mut place);
+                        *flat = place.flat();
+                    }
+                }
+            }
+        });
+    }
+}
+
+fn tiles(
+    band: usize,
+    rows: usize,
+    width: usize,
+) -> impl Iterator<Item = (std::ops::Range<usize>, std::ops::Range<usize>)> {
+    let y = band * TILE;
+    (0..width).step_by(TILE).map(move |x| (x..(x + TILE).min(width), y..y + rows))
+}
+
+/// A range with a margin on both sides, which may reach beyond the picture.
+pub fn around(range: &std::ops::Range<usize>, margin: usize) -> std::ops::Range<isize> {
+    range.start as isize - margin as isize..range.end as isize + margin as isize
+}
