@@ -6,6 +6,9 @@
 /// Boundaries meet within this share of the picture's diagonal.
 const REACH: f64 = 0.008;
 
+/// Further than any picture is wide.
+const FAR: usize = usize::MAX / 2;
+
 /// A value above this counts as a success in the recall.
 const SUCCESS: f64 = 0.5;
 
@@ -84,22 +87,18 @@ fn count(inside: &[bool]) -> usize {
     inside.iter().filter(|&&pixel| pixel).count()
 }
 
-/// Pixels that differ from their right, lower or lower right neighbour. On the last row and column, which lack
-/// some of them, what lies outside the picture counts only along the row or column itself, and as the pixel's own.
+/// Pixels that differ from their right, lower or lower right neighbour, as if the last row and column were there
+/// twice.
 fn boundary(region: &Region) -> Region {
     let (width, height) = (region.width(), region.height());
-    let at = |x: usize, y: usize| region.inside[y * width + x];
+    let row = |y: usize| &region.inside[y * width..][..width];
     let mut inside = Vec::with_capacity(region.inside.len());
     for y in 0..height {
-        for x in 0..width {
-            let (here, right, below) = (at(x, y), x + 1 < width, y + 1 < height);
-            inside.push(match (right, below) {
-                (true, true) => here != at(x + 1, y) || here != at(x, y + 1) || here != at(x + 1, y + 1),
-                (true, false) => here != at(x + 1, y),
-                (false, true) => here != at(x, y + 1),
-                (false, false) => false,
-            });
-        }
+        let (here, below) = (row(y), row((y + 1).min(height - 1)));
+        inside.extend((0..width).map(|x| {
+            let right = (x + 1).min(width - 1);
+            here[x] != here[right] || here[x] != below[x] || here[x] != below[right]
+        }));
     }
     Region { width, inside }
 }
@@ -107,7 +106,7 @@ fn boundary(region: &Region) -> Region {
 /// How many pixels of one boundary have one of the other within a disk of radius `reach`.
 fn near(pixels: &Region, others: &Region, reach: usize) -> usize {
     let (width, height) = (pixels.width(), pixels.height());
-    let along_rows: Vec<usize> = others.inside.chunks(width.max(1)).flat_map(row_distances).collect();
+    let along_rows = row_distances(others);
     let mut near = 0;
     for y in 0..height {
         for x in (0..width).filter(|x| pixels.inside[y * width + x]) {
@@ -121,18 +120,24 @@ fn near(pixels: &Region, others: &Region, reach: usize) -> usize {
     near
 }
 
-/// From each pixel of a row to the row's nearest pixel that is set, in pixels; `usize::MAX` where none is.
-fn row_distances(row: &[bool]) -> Vec<usize> {
-    let mut distances = vec![usize::MAX; row.len()];
-    let mut sweep = |order: &mut dyn Iterator<Item = usize>| {
-        let mut distance = usize::MAX;
-        for x in order {
-            distance = if row[x] { 0 } else { distance.saturating_add(1) };
-            distances[x] = distances[x].min(distance);
+/// From each pixel to the nearest of its row that is set, in pixels; `FAR` or more where none is.
+fn row_distances(region: &Region) -> Vec<usize> {
+    let mut distances = vec![FAR; region.inside.len()];
+    let width = region.width().max(1);
+    for (row, distances) in region.inside.chunks(width).zip(distances.chunks_mut(width)) {
+        if !row.contains(&true) {
+            continue;
         }
-    };
-    sweep(&mut (0..row.len()));
-    sweep(&mut (0..row.len()).rev());
+        let (mut before, mut after) = (FAR, FAR);
+        for (x, &inside) in row.iter().enumerate() {
+            before = if inside { 0 } else { before + 1 };
+            distances[x] = before;
+        }
+        for (x, &inside) in row.iter().enumerate().rev() {
+            after = if inside { 0 } else { after + 1 };
+            distances[x] = distances[x].min(after);
+        }
+    }
     distances
 }
 
