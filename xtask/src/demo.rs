@@ -45,7 +45,7 @@ fn ffmpeg() -> Command {
 }
 
 fn paint_sky(sky: &Path) -> Result<()> {
-    let gradient = "gradients=s=1280x720:n=2:c0=0x24335c:c1=0xf2b27a:x0=0:y0=0:x1=0:y1=720";
+    let gradient = "gradients=s=1280x720:n=2:c0=0x24335c:c1=0xf2b27a:x0=0:y0=0:x1=0:y1=1440";
     let mut ffmpeg = ffmpeg();
     ffmpeg.args(["-f", "lavfi", "-i", gradient, "-frames:v", "1"]);
     command::run(ffmpeg.arg(sky))
