@@ -1,5 +1,7 @@
 //! What the matte's edge looks like, on the CPU's twins; `matte_twins.rs` holds the GPU to the same bytes.
 
+#![allow(clippy::unwrap_used)]
+
 mod matte_common;
 
 use matte_common::{Host, PADDING, noise, size};

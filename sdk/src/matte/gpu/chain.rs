@@ -242,11 +242,7 @@ fn other_picture<'a>(plan: &Plan, job: &MatteJob<'a>) -> Option<FrameView<'a>> {
 
 /// The feather's, then the background's.
 fn gaussians(plan: &Plan) -> [Option<&Gaussian>; 2] {
-    let back = match &plan.finish {
-        Finish::Pixels { blur, .. } => blur.as_ref(),
-        Finish::Matte => None,
-    };
-    [plan.feather.as_ref(), back]
+    [plan.feather.as_ref(), plan.blur.as_ref()]
 }
 
 fn needs(plan: &Plan, job: &MatteJob<'_>) -> Vec<(Slot, u64)> {
@@ -311,12 +307,11 @@ fn uniforms(plan: &Plan) -> Vec<(Uniform, Vec<u8>)> {
             of(enlarge, layout::Enlarge { width_px, height_px, small_width, small_height, factor }),
         ]);
     };
-    let [feather, _] = gaussians(plan);
-    if let Some(g) = feather {
+    if let Some(g) = &plan.feather {
         blur(g, 0, [Uniform::FeatherReduce, Uniform::FeatherBlur, Uniform::FeatherEnlarge]);
     }
-    if let Finish::Pixels { job, blur: back, .. } = &plan.finish {
-        if let Some(g) = back {
+    if let Finish::Pixels { job, .. } = &plan.finish {
+        if let Some(g) = &plan.blur {
             blur(g, job.plate_bgra, [Uniform::BackReduce, Uniform::BackBlur, Uniform::BackEnlarge]);
         }
         all.push(of(Uniform::Composite, *job));

@@ -43,7 +43,7 @@ pub struct Contour {
 }
 
 fn mean(a: u16, b: u16) -> u16 {
-    ((u32::from(a) + u32::from(b) + 1) / 2) as u16
+    (u32::from(a) + u32::from(b)).div_ceil(2) as u16
 }
 
 /// A band's memory: lines of coverage, and distances along them.
