@@ -3,6 +3,8 @@
 //! These need a software adapter (Mesa's lavapipe). Without one they say so and check nothing; with
 //! `ROTOMASK_REQUIRE_GPU=1` in the environment its absence is a failure.
 
+#![allow(clippy::unwrap_used)]
+
 mod matte_common;
 
 use matte_common::{Host, noise, round_logits, size};

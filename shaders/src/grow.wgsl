@@ -4,9 +4,9 @@
 // distances  of pass one, `contour`
 // grown      out: 16-bit samples
 //
-// The second of two passes. The contour's points are where it crosses the lines between pixel centres, so they lie at
-// most 0.71 pixel apart on a straight edge, and a pixel's distance to the nearest is the lower of two minima: over its row of
-// the columns' distances, and over its column of the rows'. Inside is positive.
+// The second of two passes. The contour's points are where it crosses lines half a pixel apart, through the pixels'
+// centres and between them. A pixel's distance to the nearest is the lower of two minima: over its row of the columns'
+// distances, and over its column of the rows'. Inside is positive.
 
 struct Grow {
     width_px: u32,
@@ -20,7 +20,7 @@ const PIXEL: u32 = 512u;
 
 @group(0) @binding(0) var<uniform> job: Grow;
 @group(0) @binding(1) var<storage, read> coverage: array<u32>;
-@group(0) @binding(2) var<storage, read> distances: array<u32>;
+@group(0) @binding(2) var<storage, read> distances: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read_write> grown: array<u32>;
 
 fn moved(here: u32, distance: u32) -> u32 {
@@ -34,6 +34,13 @@ fn moved(here: u32, distance: u32) -> u32 {
     return u32(clamp(signed + job.grow + i32(HALF), 0, i32(FULL)));
 }
 
+// The lower square of two distances: along a line `halves` half pixels away, and along the next.
+fn nearer(halves: i32, along: vec2<u32>) -> u32 {
+    let away = vec2<u32>(abs(vec2<i32>(halves, halves + 1))) * (PIXEL / 2u);
+    let squares = away * away + along * along;
+    return min(squares.x, squares.y);
+}
+
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if id.x >= job.width_px || id.y >= job.height_px { return; }
@@ -42,14 +49,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let at = vec2<i32>(id.xy);
     var nearest = FAR * FAR;
     for (var x = max(at.x - reach, 0); x <= min(at.x + reach, size.x - 1); x += 1) {
-        let away = u32(abs(x - at.x)) * PIXEL;
-        let column = distances[at.y * size.x + x] & 0xffffu;
-        nearest = min(nearest, away * away + column * column);
+        let columns = distances[at.y * size.x + x] & vec2<u32>(0xffffu);
+        nearest = min(nearest, nearer(2 * (x - at.x), columns));
     }
     for (var y = max(at.y - reach, 0); y <= min(at.y + reach, size.y - 1); y += 1) {
-        let away = u32(abs(y - at.y)) * PIXEL;
-        let row = distances[y * size.x + at.x] >> 16u;
-        nearest = min(nearest, away * away + row * row);
+        let rows = distances[y * size.x + at.x] >> vec2<u32>(16u);
+        nearest = min(nearest, nearer(2 * (y - at.y), rows));
     }
     let i = id.y * job.width_px + id.x;
     grown[i] = moved(coverage[i], isqrt(nearest));

@@ -15,7 +15,7 @@ pub(super) enum Finish {
     /// Coverage itself.
     Matte,
     /// Pixels, by [`mode`] and the kernel's own numbers.
-    Pixels { mode: u32, job: layout::Composite, blur: Option<Gaussian> },
+    Pixels { mode: u32, job: layout::Composite },
 }
 
 /// One frame's work. Its buffers are kept from frame to frame.
@@ -27,6 +27,8 @@ pub(super) struct Plan {
     pub taps: Vec<layout::Tap>,
     pub grow: Option<layout::Grow>,
     pub feather: Option<Gaussian>,
+    /// The background's, where the plate shows blurred.
+    pub blur: Option<Gaussian>,
     pub finish: Finish,
     spline: Spline,
     /// The sizes that `taps` was made for.
@@ -42,6 +44,7 @@ impl Default for Plan {
             taps: Vec::new(),
             grow: None,
             feather: None,
+            blur: None,
             finish: Finish::Matte,
             spline: Spline::default(),
             fitted: None,
@@ -69,7 +72,10 @@ impl Plan {
         }
         self.grow = grow(settings.grow_px, size);
         self.feather = Gaussian::new(f64::from(settings.feather_px) / 2.0, size);
-        self.finish = finish(job, settings, result);
+        let blurs = settings.view == View::Composite && settings.background == Background::BlurredPlate;
+        let sigma_px = if blurs { f64::from(settings.background_blur_px) } else { 0.0 };
+        self.blur = Gaussian::new(sigma_px, size);
+        self.finish = finish(job, settings, self.blur.is_some(), result);
     }
 }
 
@@ -84,9 +90,8 @@ fn grow(grow_px: f32, size: Size) -> Option<layout::Grow> {
     })
 }
 
-fn finish(job: &MatteJob<'_>, settings: &MatteSettings, result: PixelFormat) -> Finish {
+fn finish(job: &MatteJob<'_>, settings: &MatteSettings, blurred: bool, result: PixelFormat) -> Finish {
     let size = job.plate.size();
-    let mut blur = None;
     let mut colour = [0; 4];
     let mode = match (settings.view, settings.background) {
         (View::Matte, _) => return Finish::Matte,
@@ -99,11 +104,9 @@ fn finish(job: &MatteJob<'_>, settings: &MatteSettings, result: PixelFormat) -> 
             colour = premultiplied(linear(settings.background_colour));
             mode::OVER_COLOUR
         }
-        (View::Composite, Background::BlurredPlate) => {
-            blur = Gaussian::new(f64::from(settings.background_blur_px), size);
-            // Unblurred, the plate is its own background.
-            if blur.is_some() { mode::OVER_BLUR } else { mode::OVER_PICTURE }
-        }
+        (View::Composite, Background::BlurredPlate) if blurred => mode::OVER_BLUR,
+        // Unblurred, the plate is its own background.
+        (View::Composite, Background::BlurredPlate) => mode::OVER_PICTURE,
         (View::Composite, Background::Picture) => mode::OVER_PICTURE,
     };
     let bgra = |format: PixelFormat| u32::from(format == PixelFormat::Bgra8);
@@ -120,7 +123,7 @@ fn finish(job: &MatteJob<'_>, settings: &MatteSettings, result: PixelFormat) -> 
         blue,
         alpha,
     };
-    Finish::Pixels { mode, job, blur }
+    Finish::Pixels { mode, job }
 }
 
 /// sRGB-encoded to linear samples, straight.

@@ -60,6 +60,8 @@ impl From<Slot> for View {
 pub struct Buffers {
     buffers: HashMap<Slot, wgpu::Buffer>,
     groups: HashMap<(PipelineId, Vec<View>), wgpu::BindGroup>,
+    #[cfg(test)]
+    made: usize,
 }
 
 impl Buffers {
@@ -76,6 +78,16 @@ impl Buffers {
         });
         self.buffers.insert(slot, buffer);
         self.groups.clear();
+        #[cfg(test)]
+        {
+            self.made += 1;
+        }
+    }
+
+    /// How many buffers were ever made, and how many bind groups are kept.
+    #[cfg(test)]
+    pub fn counts(&self) -> (usize, usize) {
+        (self.made, self.groups.len())
     }
 
     pub fn get(&self, slot: Slot) -> Result<&wgpu::Buffer, String> {

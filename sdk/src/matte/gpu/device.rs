@@ -149,19 +149,23 @@ impl Device {
 }
 
 /// Catches what wgpu has to say about the calls between opening and closing on this thread.
+///
+/// wgpu panics unless scopes end in reverse order, so the one opened last lies first: that is also the order in which
+/// an array's elements are dropped, on the way out of a function that fails.
 #[must_use]
 pub struct Scopes([wgpu::ErrorScopeGuard; 3]);
 
 impl Scopes {
     pub fn open(device: &wgpu::Device) -> Self {
-        use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
-        Self([OutOfMemory, Validation, Internal].map(|filter| device.push_error_scope(filter)))
+        let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
+        Self([internal, validation, memory])
     }
 
     /// The first error, if there was any.
     pub fn close(self) -> Option<String> {
-        let Self([memory, validation, internal]) = self;
-        let errors = [internal, validation, memory].map(|scope| pollster::block_on(scope.pop()));
+        let errors = self.0.map(|scope| pollster::block_on(scope.pop()));
         errors.into_iter().flatten().next().map(|e| e.to_string())
     }
 }

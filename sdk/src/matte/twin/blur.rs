@@ -59,12 +59,13 @@ fn clamped(y: usize, by: isize, height: usize) -> usize {
 pub struct PlaneBlur {
     small: Plane,
     swept: Plane,
+    wide: Vec<u16>,
 }
 
 impl PlaneBlur {
     /// Blurs `plane` in place. Tiles far from any edge are left alone.
     pub fn run(&mut self, gaussian: &Gaussian, plane: &mut Plane) {
-        let Self { small, swept } = self;
+        let Self { small, swept, wide } = self;
         if gaussian.factor == 1 {
             swept.resize(plane.size);
             sweep_across(gaussian, plane, swept);
@@ -99,16 +100,17 @@ impl PlaneBlur {
         swept.resize(gaussian.small);
         sweep_across(gaussian, small, swept);
         sweep_down(gaussian, swept, small);
-        let small = &*small;
+        widen::<1>(gaussian, &small.values, size.width(), wide);
+        let (small, wide) = (&*small, &*wide);
         let flat = |x: &std::ops::Range<usize>, y: &std::ops::Range<usize>| {
             let reduced =
                 |r: &std::ops::Range<usize>| gaussian.nearest(r.start) - 1..gaussian.nearest(r.end - 1) + 3;
             small.flat_over(reduced(x), reduced(y))
         };
         plane.each_tile(flat, |tile| {
-            let (from, width) = (tile.x.start, tile.x.len());
+            let from = tile.x.start;
             for y in tile.y.clone() {
-                enlarge_row(gaussian, &small.values, gaussian.small, 1, y, from, &mut tile.row(y)[..width]);
+                heighten(gaussian, wide, size.width(), y, from, tile.row(y));
             }
         });
     }
@@ -139,41 +141,40 @@ fn sweep_down(gaussian: &Gaussian, from: &Plane, into: &mut Plane) {
     );
 }
 
-/// Pixels `from..` of row `y` at full size.
-fn enlarge_row(
-    gaussian: &Gaussian,
-    small: &[u16],
-    size: Size,
-    channels: usize,
-    y: usize,
-    from: usize,
-    into: &mut [u16],
-) {
-    let factor = gaussian.factor as usize;
-    let near = gaussian.nearest(y);
-    let rows: [&[u16]; 4] = std::array::from_fn(|j| {
-        let row = (near - 1 + j as isize).clamp(0, size.height() as isize - 1) as usize;
-        &small[row * size.width() * channels..][..size.width() * channels]
-    });
-    let down = gaussian.phases[y % factor];
-    for (i, pixel) in into.chunks_exact_mut(channels).enumerate() {
-        let near = gaussian.nearest(from + i);
-        let weight = gaussian.phases[(from + i) % factor];
-        let xs: [usize; 4] = std::array::from_fn(|j| {
-            (near - 1 + j as isize).clamp(0, size.width() as isize - 1) as usize * channels
-        });
-        for (c, out) in pixel.iter_mut().enumerate() {
-            let mut sum = 16384;
-            for j in 0..4 {
-                let row = rows[j];
-                let mut inner = 16384;
-                for k in 0..4 {
-                    inner += u32::from(row[xs[k] + c]) * weight[k];
-                }
-                sum += (inner >> 15) * down[j];
+/// Every row of the small picture at full width, the first half of enlarging.
+fn widen<const CHANNELS: usize>(gaussian: &Gaussian, small: &[u16], width: usize, wide: &mut Vec<u16>) {
+    let (factor, size) = (gaussian.factor as usize, gaussian.small);
+    wide.resize(size.height() * width * CHANNELS, 0);
+    let rows = small.par_chunks(size.width() * CHANNELS);
+    wide.par_chunks_mut(width * CHANNELS).zip(rows).for_each(|(out, row)| {
+        for (x, pixel) in out.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate() {
+            let near = gaussian.nearest(x);
+            let weight = &gaussian.phases[x % factor];
+            let mut sums = [16384u32; CHANNELS];
+            for (j, weight) in weight.iter().enumerate() {
+                let at = (near - 1 + j as isize).clamp(0, size.width() as isize - 1) as usize;
+                let from = &row[at * CHANNELS..][..CHANNELS];
+                sums.iter_mut().zip(from).for_each(|(sum, v)| *sum += u32::from(*v) * weight);
             }
-            *out = (sum >> 15) as u16;
+            *pixel = sums.map(|sum| (sum >> 15) as u16);
         }
+    });
+}
+
+/// Samples `from..` of full-size row `y`, of the `stride` in a widened row: the second half of enlarging.
+fn heighten(gaussian: &Gaussian, wide: &[u16], stride: usize, y: usize, from: usize, into: &mut [u16]) {
+    let near = gaussian.nearest(y);
+    let [a, b, c, d]: [&[u16]; 4] = std::array::from_fn(|j| {
+        let row = (near - 1 + j as isize).clamp(0, gaussian.small.height() as isize - 1) as usize;
+        &wide[row * stride + from..][..into.len()]
+    });
+    let down = gaussian.phases[y % gaussian.factor as usize];
+    for (i, out) in into.iter_mut().enumerate() {
+        let sum = u32::from(a[i]) * down[0]
+            + u32::from(b[i]) * down[1]
+            + u32::from(c[i]) * down[2]
+            + u32::from(d[i]) * down[3];
+        *out = ((sum + 16384) >> 15) as u16;
     }
 }
 
@@ -182,6 +183,7 @@ fn enlarge_row(
 pub struct ColourBlur {
     small: Vec<u16>,
     swept: Vec<u16>,
+    wide: Vec<u16>,
     full: Vec<u16>,
 }
 
@@ -231,9 +233,10 @@ impl ColourBlur {
             return &self.small;
         }
         self.full.resize(size.area_px() * CHANNELS, 0);
-        let from = &self.small;
-        self.full.par_chunks_mut(size.width() * CHANNELS).enumerate().for_each(|(y, out)| {
-            enlarge_row(gaussian, from, small, CHANNELS, y, 0, out);
+        widen::<CHANNELS>(gaussian, &self.small, size.width(), &mut self.wide);
+        let (wide, stride) = (&self.wide, size.width() * CHANNELS);
+        self.full.par_chunks_mut(stride).enumerate().for_each(|(y, out)| {
+            heighten(gaussian, wide, stride, y, 0, out);
         });
         &self.full
     }

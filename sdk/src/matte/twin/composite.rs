@@ -5,7 +5,7 @@ use rotomask_shaders::{layout::Composite, mode};
 
 use super::plane::{Plane, TILE};
 use crate::frame::{FrameView, PixelFormat};
-use crate::matte::light::{FULL, TABLES, scale16};
+use crate::matte::light::{FULL, TABLES, Tables, scale16};
 
 /// Red, green, blue, alpha: bytes or samples.
 type Four = [u32; 4];
@@ -19,13 +19,13 @@ fn read(pixel: &[u8], format: PixelFormat) -> [u8; 4] {
     }
 }
 
-fn linear(bytes: [u8; 4]) -> Four {
-    let light = |code: u8| u32::from(TABLES.decode[usize::from(code)]);
+fn linear(tables: &Tables, bytes: [u8; 4]) -> Four {
+    let light = |code: u8| u32::from(tables.decode[usize::from(code)]);
     [light(bytes[0]), light(bytes[1]), light(bytes[2]), u32::from(bytes[3]) * 257]
 }
 
-fn code(sample: u32) -> u8 {
-    TABLES.encode[sample as usize]
+fn code(tables: &Tables, sample: u32) -> u8 {
+    tables.encode[sample as usize]
 }
 
 fn alpha_code(sample: u32) -> u8 {
@@ -38,56 +38,71 @@ fn mixed(under: u32, over: u32, by: u32) -> u32 {
 
 /// A row of pixels in premultiplied linear light.
 pub fn linear_row(row: &[u8], format: PixelFormat, into: &mut [u16]) {
+    let tables = &*TABLES;
     for (out, pixel) in into.chunks_exact_mut(4).zip(row.chunks_exact(format.bytes_per_pixel())) {
-        let [r, g, b, a] = linear(read(pixel, format));
+        let [r, g, b, a] = linear(tables, read(pixel, format));
         let light = if a == FULL { [r, g, b] } else { [r, g, b].map(|v| scale16(v, a)) };
         out.copy_from_slice(&[light[0] as u16, light[1] as u16, light[2] as u16, a as u16]);
     }
 }
 
-fn finished(job: &Composite, [r, g, b, a]: Four) -> [u8; 4] {
+fn finished(tables: &Tables, job: &Composite, [r, g, b, a]: Four) -> [u8; 4] {
     let mut rgb = [r, g, b];
     if job.premultiplied == 0 && a < FULL {
         let by = a.max(1);
         rgb = rgb.map(|v| (v.min(a) * FULL + by / 2) / by);
     }
-    [code(rgb[0]), code(rgb[1]), code(rgb[2]), alpha_code(a)]
+    [code(tables, rgb[0]), code(tables, rgb[1]), code(tables, rgb[2]), alpha_code(a)]
 }
 
-fn over(job: &Composite, subject: [u8; 4], coverage: u32, under: Four) -> [u8; 4] {
-    let light = linear(subject);
-    let covered = scale16(coverage, light[3]);
+fn over(tables: &Tables, job: &Composite, subject: [u8; 4], coverage: u32, under: Four) -> [u8; 4] {
+    let covered = scale16(coverage, u32::from(subject[3]) * 257);
     if covered == FULL {
         return subject;
     }
+    let light = linear(tables, subject);
     let rgb = |i: usize| mixed(under[i], light[i], covered);
-    finished(job, [rgb(0), rgb(1), rgb(2), (covered + scale16(under[3], FULL - covered)).min(FULL)])
+    finished(tables, job, [rgb(0), rgb(1), rgb(2), (covered + scale16(under[3], FULL - covered)).min(FULL)])
 }
 
-fn tinted(job: &Composite, subject: [u8; 4], coverage: u32) -> [u8; 4] {
+fn over_picture(
+    tables: &Tables,
+    job: &Composite,
+    subject: [u8; 4],
+    coverage: u32,
+    picture: [u8; 4],
+) -> [u8; 4] {
+    if picture[3] == 255 && scale16(coverage, u32::from(subject[3]) * 257) == 0 {
+        return picture;
+    }
+    let [r, g, b, a] = linear(tables, picture);
+    over(tables, job, subject, coverage, [scale16(r, a), scale16(g, a), scale16(b, a), a])
+}
+
+fn tinted(tables: &Tables, job: &Composite, subject: [u8; 4], coverage: u32) -> [u8; 4] {
     let strength = scale16(coverage, job.alpha);
     let opaque = job.premultiplied == 0 || subject[3] == 255;
     if strength == 0 && opaque {
         return subject;
     }
-    let light = linear(subject);
+    let light = linear(tables, subject);
     let [r, g, b] =
         [(0, job.red), (1, job.green), (2, job.blue)].map(|(i, tint)| mixed(light[i], tint, strength));
     if opaque {
-        return [code(r), code(g), code(b), subject[3]];
+        return [code(tables, r), code(tables, g), code(tables, b), subject[3]];
     }
     let a = light[3];
-    finished(job, [scale16(r, a), scale16(g, a), scale16(b, a), a])
+    finished(tables, job, [scale16(r, a), scale16(g, a), scale16(b, a), a])
 }
 
-fn cut(job: &Composite, subject: [u8; 4], coverage: u32) -> [u8; 4] {
-    let light = linear(subject);
+fn cut(tables: &Tables, job: &Composite, subject: [u8; 4], coverage: u32) -> [u8; 4] {
+    let light = linear(tables, subject);
     let covered = scale16(coverage, light[3]);
     if job.premultiplied == 0 {
         return [subject[0], subject[1], subject[2], alpha_code(covered)];
     }
     let rgb = |i: usize| scale16(light[i], covered);
-    finished(job, [rgb(0), rgb(1), rgb(2), covered])
+    finished(tables, job, [rgb(0), rgb(1), rgb(2), covered])
 }
 
 /// What the subject is laid over.
@@ -110,7 +125,7 @@ pub fn composite(
     behind: Behind<'_>,
     into: &mut [u8],
 ) {
-    let width = plate.size().width();
+    let (width, tables) = (plate.size().width(), &*TABLES);
     into.par_chunks_mut(width * 4).enumerate().for_each(|(y, out)| {
         let (subject, samples) = (plate.row(y), coverage.row(y));
         for (i, out) in out.chunks_mut(TILE * 4).enumerate() {
@@ -118,11 +133,15 @@ pub fn composite(
             let bytes = plate.format().bytes_per_pixel();
             let subject = &subject[x.start * bytes..x.end * bytes];
             let flat = coverage.flat_over(x.start as isize..x.end as isize, y as isize..y as isize + 1);
-            let place = Stretch { job, mode, format: plate.format(), subject, behind, x: x.start, y, width };
+            let place =
+                Stretch { tables, job, mode, format: plate.format(), subject, behind, x: x.start, y, width };
             match flat {
                 Some(u16::MAX) => place.uniform(out, FULL),
                 Some(_) => place.uniform(out, 0),
-                None => place.varied(out, &samples[x]),
+                None => {
+                    let samples = &samples[x];
+                    place.varied(out, |i| u32::from(samples[i]));
+                }
             }
         }
     });
@@ -130,6 +149,7 @@ pub fn composite(
 
 /// A few pixels of one row.
 struct Stretch<'a> {
+    tables: &'a Tables,
     job: &'a Composite,
     mode: u32,
     format: PixelFormat,
@@ -145,10 +165,6 @@ impl Stretch<'_> {
         out.copy_from_slice(&if self.job.result_bgra == 0 { [r, g, b, a] } else { [b, g, r, a] });
     }
 
-    fn is_over(&self) -> bool {
-        matches!(self.mode, mode::OVER_COLOUR | mode::OVER_BLUR | mode::OVER_PICTURE)
-    }
-
     /// All of one coverage, 0 or full. The whole of most frames goes this way.
     fn uniform(&self, out: &mut [u8], coverage: u32) {
         let opaque = self.format == PixelFormat::Rgb8;
@@ -160,60 +176,53 @@ impl Stretch<'_> {
         if plate_passes {
             return self.pass(out);
         }
+        if coverage == 0 && self.mode == mode::CUTOUT && self.job.premultiplied == 0 {
+            return self.each(out, |_, [r, g, b, _]| [r, g, b, 0]);
+        }
         if coverage == 0 && self.mode == mode::OVER_COLOUR {
             let Composite { red, green, blue, alpha, .. } = *self.job;
-            let colour = finished(self.job, [red, green, blue, alpha]);
+            let colour = finished(self.tables, self.job, [red, green, blue, alpha]);
             return out.chunks_exact_mut(4).for_each(|out| self.write(out, colour));
         }
-        self.each(out, |_| coverage);
-    }
-
-    fn varied(&self, out: &mut [u8], samples: &[u16]) {
-        self.each(out, |i| u32::from(samples[i]));
+        self.varied(out, |_| coverage);
     }
 
     fn pass(&self, out: &mut [u8]) {
-        let bytes = self.format.bytes_per_pixel();
-        for (out, pixel) in out.chunks_exact_mut(4).zip(self.subject.chunks_exact(bytes)) {
-            self.write(out, read(pixel, self.format));
+        self.each(out, |_, subject| subject);
+    }
+
+    fn varied(&self, out: &mut [u8], coverage: impl Fn(usize) -> u32) {
+        let (tables, job) = (self.tables, self.job);
+        match (self.mode, self.behind) {
+            (mode::OVERLAY, _) => self.each(out, |i, subject| tinted(tables, job, subject, coverage(i))),
+            (mode::CUTOUT, _) => self.each(out, |i, subject| cut(tables, job, subject, coverage(i))),
+            (_, Behind::Colour) => {
+                let Composite { red, green, blue, alpha, .. } = *job;
+                let under = [red, green, blue, alpha];
+                self.each(out, |i, subject| over(tables, job, subject, coverage(i), under));
+            }
+            (_, Behind::Linear(samples)) => {
+                let samples = &samples[(self.y * self.width + self.x) * 4..];
+                self.each(out, |i, subject| {
+                    let under = std::array::from_fn(|c| u32::from(samples[4 * i + c]));
+                    over(tables, job, subject, coverage(i), under)
+                });
+            }
+            (_, Behind::Picture(picture)) => {
+                let bytes = picture.format().bytes_per_pixel();
+                let row = &picture.row(self.y)[self.x * bytes..];
+                self.each(out, |i, subject| {
+                    let pixel = read(&row[i * bytes..][..bytes], picture.format());
+                    over_picture(tables, job, subject, coverage(i), pixel)
+                });
+            }
         }
     }
 
-    fn each(&self, out: &mut [u8], coverage: impl Fn(usize) -> u32) {
+    fn each(&self, out: &mut [u8], done: impl Fn(usize, [u8; 4]) -> [u8; 4]) {
         let bytes = self.format.bytes_per_pixel();
         for (i, (out, pixel)) in out.chunks_exact_mut(4).zip(self.subject.chunks_exact(bytes)).enumerate() {
-            let (subject, coverage) = (read(pixel, self.format), coverage(i));
-            let done = match self.mode {
-                mode::OVERLAY => tinted(self.job, subject, coverage),
-                mode::CUTOUT => cut(self.job, subject, coverage),
-                _ => self.over_behind(subject, coverage, i),
-            };
-            self.write(out, done);
-        }
-    }
-
-    fn over_behind(&self, subject: [u8; 4], coverage: u32, i: usize) -> [u8; 4] {
-        debug_assert!(self.is_over());
-        match self.behind {
-            Behind::Colour => {
-                let Composite { red, green, blue, alpha, .. } = *self.job;
-                over(self.job, subject, coverage, [red, green, blue, alpha])
-            }
-            Behind::Linear(samples) => {
-                let at = (self.y * self.width + self.x + i) * 4;
-                let under = std::array::from_fn(|c| u32::from(samples[at + c]));
-                over(self.job, subject, coverage, under)
-            }
-            Behind::Picture(picture) => {
-                let bytes = picture.format().bytes_per_pixel();
-                let pixel = read(&picture.row(self.y)[(self.x + i) * bytes..][..bytes], picture.format());
-                let covered = scale16(coverage, u32::from(subject[3]) * 257);
-                if covered == 0 && pixel[3] == 255 {
-                    return pixel;
-                }
-                let [r, g, b, a] = linear(pixel);
-                over(self.job, subject, coverage, [scale16(r, a), scale16(g, a), scale16(b, a), a])
-            }
+            self.write(out, done(i, read(pixel, self.format)));
         }
     }
 }

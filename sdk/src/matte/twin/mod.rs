@@ -39,10 +39,10 @@ impl Twin {
         if let Some(gaussian) = &plan.feather {
             self.feather.run(gaussian, &mut self.coverage);
         }
-        let Finish::Pixels { mode, job: numbers, blur } = &plan.finish else {
+        let Finish::Pixels { mode, job: numbers } = &plan.finish else {
             return Finished::Coverage(&self.coverage.values);
         };
-        let behind = match (blur, job.back()) {
+        let behind = match (&plan.blur, job.back()) {
             (Some(gaussian), _) => {
                 let plate = job.plate;
                 let linear = |y, into: &mut [u16]| linear_row(plate.row(y), plate.format(), into);
