@@ -113,7 +113,8 @@ static int segment(const picture *picture, float x, float y, unsigned char *mask
   rotomask_model_options_init(&options);
 
   /* No path: the model that is built into the library. Prompts come before the frame they are about. */
-  done = ok(rotomask_model_open(NULL, &options, &model)) && ok(rotomask_session_open(model, &session)) &&
+  done = ok(rotomask_model_open(NULL, &options, &model)) &&
+         ok(rotomask_session_open(model, picture->width, picture->height, &session)) &&
          ok(rotomask_session_click(session, OBJECT, FRAME, x, y, 1)) &&
          ok(rotomask_session_push(session, FRAME, &frame)) &&
          ok(rotomask_session_result(session, OBJECT, &result)) &&

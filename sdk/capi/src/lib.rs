@@ -1,1 +1,19 @@
-//! The C boundary.
+//! The C boundary of rotomask: check, borrow, call, translate. No algorithms.
+//!
+//! `include/rotomask.h` is generated from these files; `tests/header.rs` fails when it differs.
+
+#![allow(non_camel_case_types, reason = "the types have their C names")]
+
+#[cfg(panic = "abort")]
+compile_error!("librotomask promises that no panic crosses its boundary: build it with panic = \"unwind\"");
+
+mod status;
+mod guard;
+mod types;
+mod frame;
+mod text;
+mod log;
+mod info;
+mod model;
+mod session;
+mod matte;

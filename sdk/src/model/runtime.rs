@@ -23,6 +23,8 @@ static LOADED: Mutex<Option<(Environment, PathBuf)>> = Mutex::new(None);
 pub struct RuntimeInfo {
     /// Where it was loaded from.
     pub path: PathBuf,
+    /// Its version, such as "1.32.0".
+    pub version: String,
     /// Its own build description.
     pub build: String,
     /// The execution providers that this build has, by ONNX Runtime's names.
@@ -38,10 +40,24 @@ pub struct RuntimeInfo {
 /// [`Error::Runtime`] if there is none, it is older than 1.31, or another one was loaded before.
 pub fn info(path: Option<&Path>) -> Result<RuntimeInfo> {
     let (_, path) = load(path)?;
-    let build = ort::info();
-    let version = build.find("git-branch=rel-").map_or(build, |at| &build[at + "git-branch=rel-".len()..]);
-    let build = version.split([',', ' ']).next().unwrap_or(build).to_owned();
-    Ok(RuntimeInfo { path, build, providers: providers() })
+    let version = version(&path)?;
+    Ok(RuntimeInfo { path, version, build: ort::info().to_owned(), providers: providers() })
+}
+
+/// What the loaded library calls itself. `ort` asks too, but doesn't tell.
+fn version(path: &Path) -> Result<String> {
+    let failed = |e: libloading::Error| Error::Runtime(format!("{}: {e}", path.display()));
+    // SAFETY: the library is loaded already: this only finds it again, and runs none of its start-up code.
+    let library = unsafe { libloading::Library::new(path) }.map_err(failed)?;
+    // SAFETY: every ONNX Runtime exports this function with this type, and this one is known to be one.
+    let base =
+        unsafe { library.get::<unsafe extern "C" fn() -> *const ort::sys::OrtApiBase>(b"OrtGetApiBase") };
+    // SAFETY: it takes nothing, and gives a pointer to a constant or null.
+    let base = unsafe { base.map_err(failed)?().as_ref() };
+    let base = base.ok_or_else(|| Error::Runtime(format!("{} has no interface", path.display())))?;
+    // SAFETY: the function gives a NUL-terminated constant.
+    let version = unsafe { std::ffi::CStr::from_ptr((base.GetVersionString)()) };
+    Ok(version.to_string_lossy().into_owned())
 }
 
 pub(super) fn environment(path: Option<&Path>) -> Result<Environment> {

@@ -63,7 +63,7 @@ impl Follower<'_> {
         number: u8,
         folder: Option<PathBuf>,
     ) -> Result<Score> {
-        let mut session = Session::open(self.model)?;
+        let mut session = Session::open(self.model, first.width, first.height)?;
         let region = first.region(number);
         show(&mut session, self.prompt, &region)?;
         let last = sequence.frames.iter().rposition(|frame| frame.annotation.is_some());

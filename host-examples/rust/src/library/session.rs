@@ -42,15 +42,17 @@ pub struct Session {
 unsafe impl Send for Session {}
 
 impl Session {
-    /// Opens an empty session.
+    /// Opens an empty session for frames of one size.
     ///
     /// # Errors
     /// If the library refuses.
-    pub fn open(model: &Arc<Model>) -> Result<Self> {
+    pub fn open(model: &Arc<Model>, width: u32, height: u32) -> Result<Self> {
         let mut handle = ptr::null_mut();
         let library = model.library();
         // SAFETY: the model is open and kept so by this session.
-        library.check(unsafe { library.api().rotomask_session_open(model.as_ptr(), &mut handle) })?;
+        let status =
+            unsafe { library.api().rotomask_session_open(model.as_ptr(), width, height, &mut handle) };
+        library.check(status)?;
         let handle =
             NonNull::new(handle).ok_or(Error::Bug("librotomask opened no session and said nothing"))?;
         Ok(Self { model: model.clone(), handle, stop: None })
@@ -135,7 +137,6 @@ impl Session {
             logits_height: 0,
             predicted_iou: 0.0,
             object_score: 0.0,
-            reserved: 0,
         };
         // SAFETY: the handle is open; the struct states its size.
         let status =

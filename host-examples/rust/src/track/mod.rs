@@ -53,7 +53,7 @@ pub fn run(args: TrackArgs) -> Result<Outcome> {
     let options =
         ModelOptions { threads: args.engine.threads, onnxruntime: args.engine.onnxruntime.as_deref() };
     let model = Model::open(&library, args.engine.model.as_deref(), options)?;
-    let mut session = Session::open(&model)?;
+    let mut session = Session::open(&model, clip.width, clip.height)?;
     session.stop_at(stop.clone())?;
     prompts.give(&mut session)?;
     if prompts.frames().nth(1).is_some() {

@@ -1,0 +1,114 @@
+//! A model across the boundary.
+
+use std::ffi::c_char;
+use std::sync::Arc;
+
+use engine::model::{Model, ModelOptions};
+use serde_json::json;
+
+use crate::guard::{borrow, guard, guard_void, hand_over, take_back};
+use crate::status::{Failure, rotomask_status};
+use crate::text::{copy_out, path};
+use crate::types::{check_size, rotomask_model_options};
+
+/// A loaded model. Sessions keep what they need of it: it may be closed before them.
+pub struct rotomask_model {
+    pub(crate) model: Arc<Model>,
+}
+
+/// Fills in the options that nobody has to think about. `options` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `options` is null or valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_model_options_init(options: *mut rotomask_model_options) {
+    guard_void(|| {
+        let fresh = rotomask_model_options {
+            struct_size: size_of::<rotomask_model_options>() as u32,
+            threads: 0,
+            onnxruntime: std::ptr::null(),
+        };
+        if !options.is_null() {
+            // SAFETY: not null, and the contract above.
+            unsafe { options.write(fresh) };
+        }
+    });
+}
+
+/// Opens a model package, checks it and loads its graphs.
+///
+/// `folder` is a NAME.rotomodel folder, UTF-8; null for the model that is part of the library. `options` may be null.
+/// On success `*model` is the caller's, to be closed with `rotomask_model_close`; on failure it is untouched.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_MODEL, ROTOMASK_ERROR_RUNTIME or
+/// ROTOMASK_ERROR_PANIC. [any thread] [blocks]
+///
+/// # Safety
+/// Each pointer is null or valid; strings end with NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_model_open(
+    folder: *const c_char,
+    options: *const rotomask_model_options,
+    model: *mut *mut rotomask_model,
+) -> rotomask_status {
+    let open = || {
+        // SAFETY: the contract above.
+        let mut wanted =
+            ModelOptions { folder: unsafe { path(folder, "folder") }?, ..ModelOptions::default() };
+        // SAFETY: the contract above.
+        if let Some(options) = unsafe { options.as_ref() } {
+            check_size(options)?;
+            wanted.threads = options.threads as usize;
+            // SAFETY: the contract above.
+            wanted.onnxruntime = unsafe { path(options.onnxruntime, "onnxruntime") }?;
+        }
+        Ok(rotomask_model { model: Arc::new(Model::open(&wanted)?) })
+    };
+    // SAFETY: the contract above.
+    guard(|| unsafe { hand_over(model, "model", open) })
+}
+
+/// Name, version, licence, provenance and sizes of a model, as JSON.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [any thread]
+///
+/// # Safety
+/// `model` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_model_describe(
+    model: *const rotomask_model,
+    buffer: *mut c_char,
+    size: *mut usize,
+) -> rotomask_status {
+    guard(|| {
+        // SAFETY: the contract above.
+        let m = unsafe { borrow(model, "model") }?.model.manifest();
+        let text = json!({
+            "name": m.name, "family": m.family, "version": m.version, "licence": m.licence,
+            "provenance": m.provenance, "input_size": m.input.size, "mask_stride": m.mask_stride,
+            "channels": m.channels, "memory_channels": m.memory_channels, "memory_slots": m.memory_slots,
+            "pointers": m.pointers,
+        });
+        // SAFETY: the contract above.
+        unsafe { copy_out(&text.to_string(), buffer, size) }
+    })
+}
+
+/// Closes a model. Null does nothing. [any thread]
+///
+/// # Safety
+/// `model` is null or open, and not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_model_close(model: *mut rotomask_model) {
+    // SAFETY: the contract above.
+    unsafe { take_back(model) };
+}
+
+impl rotomask_model {
+    /// # Safety
+    /// `model` is null or open.
+    pub(crate) unsafe fn shared(model: *const Self) -> Result<Arc<Model>, Failure> {
+        // SAFETY: the caller's promise.
+        Ok(Arc::clone(&unsafe { borrow(model, "model") }?.model))
+    }
+}

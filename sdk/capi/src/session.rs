@@ -1,0 +1,396 @@
+//! A shot being tracked, across the boundary.
+
+use std::ffi::c_void;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use engine::frame::Size;
+use engine::mask::Wanted;
+use engine::model::Cancel;
+use engine::prompt::{Box, Click};
+use engine::session::{Session, Stage};
+
+use crate::frame::{view, view_mut};
+use crate::guard::{Held, borrow, guard, hand_over, take_back};
+use crate::model::rotomask_model;
+use crate::status::{Failure, rotomask_status};
+use crate::types::*;
+
+/// A shot. It is used by one thread at a time (others wait), but for `rotomask_session_cancel`.
+pub struct rotomask_session {
+    held: Held<Session>,
+    cancel: Arc<Cancel>,
+}
+
+/// Is told after each stage how many milliseconds it took; anything but 0 stops the work. It is called on the thread
+/// that pushed, and must not use the session.
+pub type rotomask_progress_callback =
+    Option<unsafe extern "C" fn(user: *mut c_void, stage: rotomask_stage, milliseconds: f32) -> i32>;
+
+/// Runs work on a session.
+///
+/// # Safety
+/// `session` is null or open.
+unsafe fn with(
+    session: *const rotomask_session,
+    work: impl FnOnce(&mut Session) -> Result<(), Failure>,
+) -> rotomask_status {
+    guard(|| {
+        // SAFETY: the caller's promise.
+        let session = unsafe { borrow(session, "session") }?;
+        work(&mut *session.held.get()?)
+    })
+}
+
+/// Opens a session for a shot whose frames have one size.
+///
+/// On success `*session` is the caller's, to be closed with `rotomask_session_close`; on failure it is untouched.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_RUNTIME or ROTOMASK_ERROR_PANIC.
+/// [any thread]
+///
+/// # Safety
+/// `model` is null or open; `session` is null or valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_open(
+    model: *const rotomask_model,
+    width_px: u32,
+    height_px: u32,
+    session: *mut *mut rotomask_session,
+) -> rotomask_status {
+    let open = || {
+        // SAFETY: the contract above.
+        let model = unsafe { rotomask_model::shared(model) }?;
+        let opened = Session::open(model, Size::new(width_px, height_px)?)?;
+        Ok(rotomask_session { cancel: opened.cancel_switch(), held: Held::new(opened) })
+    };
+    // SAFETY: the contract above.
+    guard(|| unsafe { hand_over(session, "session", open) })
+}
+
+/// Closes a session. Null does nothing. No call may be running on it. [any thread]
+///
+/// # Safety
+/// `session` is null or open, and not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_close(session: *mut rotomask_session) {
+    // SAFETY: the contract above.
+    unsafe { take_back(session) };
+}
+
+/// Sets who is told how the work goes; null for nobody. `user` is given back with each call.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open; `user` stays valid until the callback is replaced or the session closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_set_progress(
+    session: *mut rotomask_session,
+    callback: rotomask_progress_callback,
+    user: *mut c_void,
+) -> rotomask_status {
+    struct Host(unsafe extern "C" fn(*mut c_void, rotomask_stage, f32) -> i32, *mut c_void);
+    // SAFETY: the callback is only called by the thread that pushes, which the host chooses.
+    unsafe impl Send for Host {}
+    impl Host {
+        fn tell(&self, stage: rotomask_stage, milliseconds: f32) -> ControlFlow<()> {
+            // SAFETY: the host vouched for callback and `user`.
+            match unsafe { (self.0)(self.1, stage, milliseconds) } {
+                0 => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
+            }
+        }
+    }
+    let host = callback.map(|callback| Host(callback, user));
+    let set = |session: &mut Session| {
+        session.set_progress(host.map(|host| -> std::boxed::Box<engine::session::Progress> {
+            std::boxed::Box::new(move |stage, took| host.tell(number(stage), took.as_secs_f32() * 1e3))
+        }));
+        Ok(())
+    };
+    // SAFETY: the contract above.
+    unsafe { with(session, set) }
+}
+
+fn number(stage: Stage) -> rotomask_stage {
+    match stage {
+        Stage::Preprocess => ROTOMASK_STAGE_PREPROCESS,
+        Stage::ImageEncoder => ROTOMASK_STAGE_IMAGE_ENCODER,
+        Stage::MemoryAttention => ROTOMASK_STAGE_MEMORY_ATTENTION,
+        Stage::MaskDecoder => ROTOMASK_STAGE_MASK_DECODER,
+        Stage::MemoryEncoder => ROTOMASK_STAGE_MEMORY_ENCODER,
+    }
+}
+
+/// Stops what runs on the session, or what runs next if nothing does: that call returns ROTOMASK_ERROR_CANCELLED and
+/// leaves the session as it was before. Frames that were finished stay.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL or ROTOMASK_ERROR_PANIC. [any thread, also while another uses the session]
+///
+/// # Safety
+/// `session` is null or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_cancel(session: *const rotomask_session) -> rotomask_status {
+    guard(|| {
+        // SAFETY: the contract above. Only the switch is touched, which is made for other threads.
+        unsafe { borrow(session, "session") }?.cancel.ask();
+        Ok(())
+    })
+}
+
+/// Adds a click on an object of the frame, to be answered when the frame is pushed, or by `rotomask_session_refine` if
+/// it was pushed last. Clicks on a frame add up.
+///
+/// `object` is any number of the caller's. `frame` counts from 0. Pixels count from the top left; (0, 0) is the first
+/// pixel's. `positive` is 1 for a place on the object, 0 for one that is not.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_PROMPT outside the frame, ROTOMASK_ERROR_STATE past 256
+/// objects, or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_click(
+    session: *mut rotomask_session,
+    object: u32,
+    frame: u64,
+    x_px: f32,
+    y_px: f32,
+    positive: u32,
+) -> rotomask_status {
+    let click = Click { x_px, y_px, positive: positive != 0 };
+    // SAFETY: the contract above.
+    unsafe { with(session, |session| Ok(session.click(object, frame, click)?)) }
+}
+
+/// Sets the box around an object on a frame, answered as a click is. A frame has one; clicks add to it.
+///
+/// Corners in pixels, within 0, 0 to width, height; the second right of and below the first.
+/// Returns as `rotomask_session_click`. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_box(
+    session: *mut rotomask_session,
+    object: u32,
+    frame: u64,
+    x0_px: f32,
+    y0_px: f32,
+    x1_px: f32,
+    y1_px: f32,
+) -> rotomask_status {
+    let bounds = Box { x0_px, y0_px, x1_px, y1_px };
+    // SAFETY: the contract above.
+    unsafe { with(session, |session| Ok(session.bounds(object, frame, bounds)?)) }
+}
+
+/// Sets the mask of an object on a frame, answered as a click is. Box and clicks of that frame are dropped; clicks that
+/// come later refine it.
+///
+/// `mask` has the session's size. Grey above half is the object, or alpha above half where there is any.
+/// Returns as `rotomask_session_click`, or ROTOMASK_ERROR_FRAME. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open; `mask` is null or valid, with all of its rows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_mask(
+    session: *mut rotomask_session,
+    object: u32,
+    frame: u64,
+    mask: *const rotomask_frame,
+) -> rotomask_status {
+    let set = |session: &mut Session| {
+        // SAFETY: the contract above.
+        let mask = unsafe { view(mask, "mask") }?;
+        Ok(session.mask_prompt(object, frame, mask)?)
+    };
+    // SAFETY: the contract above.
+    unsafe { with(session, set) }
+}
+
+/// Takes a frame: answers the prompts that wait on it, or tracks every object into it from what is remembered.
+///
+/// Frames may come in any order; tracking looks back from each. To let every frame recall several prompted ones, push
+/// those first, then the shot in order: a prompted frame that is pushed again without new prompts keeps its answer.
+/// `pixels` has the session's size and colour (RGBA8, BGRA8 or RGB8); alpha is not looked at.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_RUNTIME, ROTOMASK_ERROR_CANCELLED or
+/// ROTOMASK_ERROR_PANIC; the session is then as it was before. [one thread at a time] [blocks]
+///
+/// # Safety
+/// `session` is null or open; `pixels` is null or valid, with all of its rows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_push(
+    session: *mut rotomask_session,
+    frame: u64,
+    pixels: *const rotomask_frame,
+) -> rotomask_status {
+    let push = |session: &mut Session| {
+        // SAFETY: the contract above.
+        let pixels = unsafe { view(pixels, "pixels") }?;
+        Ok(session.push(frame, pixels)?)
+    };
+    // SAFETY: the contract above.
+    unsafe { with(session, push) }
+}
+
+/// Answers prompts that were added for the frame that was pushed last. The frame is not encoded again.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_STATE before the first frame, ROTOMASK_ERROR_RUNTIME,
+/// ROTOMASK_ERROR_CANCELLED or ROTOMASK_ERROR_PANIC. [one thread at a time] [blocks]
+///
+/// # Safety
+/// `session` is null or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_refine(session: *mut rotomask_session) -> rotomask_status {
+    // SAFETY: the contract above.
+    unsafe { with(session, |session| Ok(session.refine()?)) }
+}
+
+/// Drops what was tracked, as after a cut. Prompts and their answers stay.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_forget(session: *mut rotomask_session) -> rotomask_status {
+    let forget = |session: &mut Session| {
+        session.forget();
+        Ok(())
+    };
+    // SAFETY: the contract above.
+    unsafe { with(session, forget) }
+}
+
+/// Tells what is known of an object on the frame that was pushed last. The caller sets `result->struct_size` first.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_STATE if the object has no mask on
+/// it, or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open; `result` is null or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_result(
+    session: *const rotomask_session,
+    object: u32,
+    result: *mut rotomask_result,
+) -> rotomask_status {
+    let tell = |session: &mut Session| {
+        // SAFETY: the contract above.
+        check_size(unsafe { borrow(result, "result") }?)?;
+        let mask = session.mask(object)?;
+        let fresh = rotomask_result {
+            struct_size: size_of::<rotomask_result>() as u32,
+            prompted: u32::from(mask.prompted),
+            seen: u32::from(mask.object_score > 0.0),
+            logits_width: mask.logits.size.width_px,
+            logits_height: mask.logits.size.height_px,
+            predicted_iou: mask.predicted_iou,
+            object_score: mask.object_score,
+        };
+        // SAFETY: it was read just before, and the contract above.
+        unsafe { result.write(fresh) };
+        Ok(())
+    };
+    // SAFETY: the contract above.
+    unsafe { with(session, tell) }
+}
+
+/// Tells how long each stage took. The caller sets `timings->struct_size` first.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open; `timings` is null or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_timings(
+    session: *const rotomask_session,
+    timings: *mut rotomask_timings,
+) -> rotomask_status {
+    let tell = |session: &mut Session| {
+        // SAFETY: the contract above.
+        check_size(unsafe { borrow(timings, "timings") }?)?;
+        let stage_ms = session.spent().map(|took| took.as_secs_f32() * 1e3);
+        // SAFETY: it was read just before, and the contract above.
+        unsafe {
+            timings.write(rotomask_timings { struct_size: size_of::<rotomask_timings>() as u32, stage_ms })
+        };
+        Ok(())
+    };
+    // SAFETY: the contract above.
+    unsafe { with(session, tell) }
+}
+
+/// # Safety
+/// As for the three exports that call it.
+unsafe fn write_mask(
+    session: *const rotomask_session,
+    object: u32,
+    wanted: Wanted,
+    canvas: *const rotomask_canvas,
+) -> rotomask_status {
+    let write = |session: &mut Session| {
+        let mask = session.mask(object)?;
+        // SAFETY: the caller's promise.
+        let canvas = unsafe { view_mut(canvas, "canvas") }?;
+        if wanted != Wanted::Logits && canvas.size() != session.size() {
+            let (found, want) = (canvas.size(), session.size());
+            let message = format!("frame: the mask's image is {found}, expected the session's {want}");
+            return Err(engine::Error::Frame(message).into());
+        }
+        Ok(mask.logits.write(wanted, canvas)?)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(session, write) }
+}
+
+/// Writes an object's mask logits as the model gave them: GRAY_F32, `logits_width` by `logits_height` of its
+/// `rotomask_result`. They cover the whole frame; above 0 is the object.
+///
+/// `canvas` is the caller's memory, untouched on error.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_STATE or
+/// ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open; `canvas` is null or valid, with all of its rows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_logits(
+    session: *const rotomask_session,
+    object: u32,
+    canvas: *const rotomask_canvas,
+) -> rotomask_status {
+    // SAFETY: the contract above.
+    unsafe { write_mask(session, object, Wanted::Logits, canvas) }
+}
+
+/// Writes how likely each pixel is the object's, of the session's size: GRAY8 0 to 255, or GRAY_F32 0 to 1.
+///
+/// Returns as `rotomask_session_logits`. [one thread at a time]
+///
+/// # Safety
+/// As `rotomask_session_logits`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_coverage(
+    session: *const rotomask_session,
+    object: u32,
+    canvas: *const rotomask_canvas,
+) -> rotomask_status {
+    // SAFETY: the contract above.
+    unsafe { write_mask(session, object, Wanted::Coverage, canvas) }
+}
+
+/// Writes which pixels are the object's, of the session's size: GRAY8 0 or 255, or GRAY_F32 0 or 1.
+///
+/// Returns as `rotomask_session_logits`. [one thread at a time]
+///
+/// # Safety
+/// As `rotomask_session_logits`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_binary(
+    session: *const rotomask_session,
+    object: u32,
+    canvas: *const rotomask_canvas,
+) -> rotomask_status {
+    // SAFETY: the contract above.
+    unsafe { write_mask(session, object, Wanted::Binary, canvas) }
+}

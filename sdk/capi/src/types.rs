@@ -1,0 +1,205 @@
+//! Structs and constants that cross the boundary. Each struct begins with its size as the caller knows it.
+
+use std::ffi::{c_char, c_void};
+
+use crate::status::{Failure, ROTOMASK_ERROR_ARGUMENT};
+
+/// How a pixel lies in memory. Colour is sRGB-encoded and straight.
+pub type rotomask_format = u32;
+/// Red, green, blue, alpha, a byte each.
+pub const ROTOMASK_FORMAT_RGBA8: u32 = 1;
+/// Blue, green, red, alpha, a byte each.
+pub const ROTOMASK_FORMAT_BGRA8: u32 = 2;
+/// Red, green, blue, a byte each.
+pub const ROTOMASK_FORMAT_RGB8: u32 = 3;
+/// One byte: coverage from 0 to 255, or a mask.
+pub const ROTOMASK_FORMAT_GRAY8: u32 = 4;
+/// One float: coverage from 0 to 1, or a logit. Pixels and stride are multiples of 4 bytes.
+pub const ROTOMASK_FORMAT_GRAY_F32: u32 = 5;
+
+/// What `rotomask_matte_render` writes.
+pub type rotomask_view = u32;
+/// The subject over the background.
+pub const ROTOMASK_VIEW_COMPOSITE: u32 = 0;
+/// Coverage as grey.
+pub const ROTOMASK_VIEW_MATTE: u32 = 1;
+/// The plate, the subject tinted.
+pub const ROTOMASK_VIEW_OVERLAY: u32 = 2;
+/// The subject over nothing, with alpha.
+pub const ROTOMASK_VIEW_CUTOUT: u32 = 3;
+
+/// What a composite has behind the subject.
+pub type rotomask_background = u32;
+/// `background_colour` of the options.
+pub const ROTOMASK_BACKGROUND_COLOUR: u32 = 0;
+/// The plate, blurred.
+pub const ROTOMASK_BACKGROUND_BLUR: u32 = 1;
+/// The picture that is given to `rotomask_matte_render`.
+pub const ROTOMASK_BACKGROUND_PICTURE: u32 = 2;
+
+/// What the colour of a result with alpha is.
+pub type rotomask_alpha = u32;
+/// The subject's own.
+pub const ROTOMASK_ALPHA_STRAIGHT: u32 = 0;
+/// Multiplied by alpha, in linear light.
+pub const ROTOMASK_ALPHA_PREMULTIPLIED: u32 = 1;
+
+/// Where mattes are finished.
+pub type rotomask_gpu = u32;
+/// On a hardware adapter if there is one, otherwise on the CPU.
+pub const ROTOMASK_GPU_AUTO: u32 = 0;
+/// On the CPU.
+pub const ROTOMASK_GPU_OFF: u32 = 1;
+/// On a software adapter such as lavapipe, for tests.
+pub const ROTOMASK_GPU_SOFTWARE: u32 = 2;
+
+/// Pixels to read. Borrowed for one call; nothing of it is kept.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rotomask_frame {
+    /// `sizeof(rotomask_frame)`
+    pub struct_size: u32,
+    /// A `ROTOMASK_FORMAT_*`.
+    pub format: rotomask_format,
+    /// 1 to 16384.
+    pub width_px: u32,
+    /// 1 to 16384.
+    pub height_px: u32,
+    /// From a row's first byte to that of the row below it. Negative where the bottom row lies first in memory.
+    pub stride_bytes: i64,
+    /// The first pixel of the top row.
+    pub pixels: *const c_void,
+}
+
+/// Pixels to write. Borrowed for one call; untouched on error, and never between rows.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rotomask_canvas {
+    /// `sizeof(rotomask_canvas)`
+    pub struct_size: u32,
+    /// A `ROTOMASK_FORMAT_*`.
+    pub format: rotomask_format,
+    /// 1 to 16384.
+    pub width_px: u32,
+    /// 1 to 16384.
+    pub height_px: u32,
+    /// From a row's first byte to that of the row below it. Negative where the bottom row lies first in memory.
+    pub stride_bytes: i64,
+    /// The first pixel of the top row.
+    pub pixels: *mut c_void,
+}
+
+/// How a model is opened.
+#[repr(C)]
+pub struct rotomask_model_options {
+    /// `sizeof(rotomask_model_options)`
+    pub struct_size: u32,
+    /// Threads that a graph may use; 0 for as many as there are cores.
+    pub threads: u32,
+    /// Path of ONNX Runtime's library, UTF-8. Null: what the environment variable ROTOMASK_ONNXRUNTIME names,
+    /// otherwise a library of that name in librotomask's own folder. It is never searched for by name alone.
+    pub onnxruntime: *const c_char,
+}
+
+/// What is known of one object on the frame that was pushed last.
+#[repr(C)]
+pub struct rotomask_result {
+    /// `sizeof(rotomask_result)`
+    pub struct_size: u32,
+    /// 1: the mask answers prompts on this very frame; 0: it was tracked.
+    pub prompted: u32,
+    /// 1: the model believes that the object is in the frame.
+    pub seen: u32,
+    /// Columns of the mask's logits.
+    pub logits_width: u32,
+    /// Rows of the mask's logits.
+    pub logits_height: u32,
+    /// How well the model believes to have met the object, 0 to 1.
+    pub predicted_iou: f32,
+    /// A logit: above 0, the object is in the frame.
+    pub object_score: f32,
+}
+
+/// A part of the work on a frame.
+pub type rotomask_stage = u32;
+/// Resize and normalise.
+pub const ROTOMASK_STAGE_PREPROCESS: u32 = 0;
+/// The frame to features.
+pub const ROTOMASK_STAGE_IMAGE_ENCODER: u32 = 1;
+/// Features held against memories.
+pub const ROTOMASK_STAGE_MEMORY_ATTENTION: u32 = 2;
+/// Features and prompts to masks.
+pub const ROTOMASK_STAGE_MASK_DECODER: u32 = 3;
+/// A mask to a memory.
+pub const ROTOMASK_STAGE_MEMORY_ENCODER: u32 = 4;
+/// How many stages there are.
+pub const ROTOMASK_STAGE_COUNT: usize = 5;
+
+/// How long the last `rotomask_session_push` or `rotomask_session_refine` took.
+#[repr(C)]
+pub struct rotomask_timings {
+    /// `sizeof(rotomask_timings)`
+    pub struct_size: u32,
+    /// Milliseconds by `ROTOMASK_STAGE_*`, summed over objects.
+    pub stage_ms: [f32; ROTOMASK_STAGE_COUNT],
+}
+
+/// How a matte is finished and shown.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rotomask_matte_options {
+    /// `sizeof(rotomask_matte_options)`
+    pub struct_size: u32,
+    /// A `ROTOMASK_VIEW_*`.
+    pub view: rotomask_view,
+    /// A `ROTOMASK_BACKGROUND_*`.
+    pub background: rotomask_background,
+    /// A `ROTOMASK_ALPHA_*`.
+    pub alpha: rotomask_alpha,
+    /// Pixels that the matte grows by, -64 to 64; below 0 it shrinks.
+    pub grow_px: f32,
+    /// Softness of the matte's edge in pixels, 0 to 64.
+    pub feather_px: f32,
+    /// Standard deviation of the blurred plate in pixels, 0 to 64.
+    pub background_blur_px: f32,
+    /// sRGB-encoded red, green and blue, and alpha, each 0 to 1, straight.
+    pub background_colour: [f32; 4],
+    /// sRGB-encoded; its alpha is the tint's strength.
+    pub overlay_colour: [f32; 4],
+}
+
+/// A struct that the caller sized.
+pub(crate) trait Sized32 {
+    const NAME: &'static str;
+    fn struct_size(&self) -> u32;
+}
+
+macro_rules! sized {
+    ($($name:ident),*) => {$(
+        impl Sized32 for $name {
+            const NAME: &'static str = stringify!($name);
+            fn struct_size(&self) -> u32 {
+                self.struct_size
+            }
+        }
+    )*};
+}
+
+sized!(
+    rotomask_frame,
+    rotomask_canvas,
+    rotomask_model_options,
+    rotomask_result,
+    rotomask_timings,
+    rotomask_matte_options
+);
+
+/// Refuses a struct that the caller has not sized, or that was compiled against another ABI.
+pub(crate) fn check_size<T: Sized32>(value: &T) -> Result<(), Failure> {
+    let (found, want) = (value.struct_size(), size_of::<T>());
+    if found as usize == want {
+        return Ok(());
+    }
+    let message = format!("{}: `struct_size` is {found}, expected {want}", T::NAME);
+    Err(Failure::new(ROTOMASK_ERROR_ARGUMENT, message))
+}
