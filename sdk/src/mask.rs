@@ -1,5 +1,6 @@
 //! From the decoder's logits to masks at the host's size.
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
@@ -51,14 +52,18 @@ impl LogitPlane {
         let mut line = vec![0.0; size.width()];
         for y in 0..size.height() {
             enlarge.row(y, &mut line);
-            match wanted {
-                Wanted::Logits => {}
-                Wanted::Coverage => line.iter_mut().for_each(|v| *v = 1.0 / (1.0 + (-*v).exp())),
-                Wanted::Binary => line.iter_mut().for_each(|v| *v = if *v > 0.0 { 1.0 } else { 0.0 }),
-            }
             let row = image.row_mut(y);
+            match (wanted, format) {
+                (Wanted::Binary, PixelFormat::Gray8) => {
+                    row.iter_mut().zip(&line).for_each(|(out, v)| *out = if *v > 0.0 { 255 } else { 0 });
+                    continue;
+                }
+                (Wanted::Binary, _) => line.iter_mut().for_each(|v| *v = if *v > 0.0 { 1.0 } else { 0.0 }),
+                (Wanted::Coverage, _) => line.iter_mut().for_each(|v| *v = 1.0 / (1.0 + (-*v).exp())),
+                (Wanted::Logits, _) => {}
+            }
             if format == PixelFormat::Gray8 {
-                row.iter_mut().zip(&line).for_each(|(out, v)| *out = (v * 255.0).round_ties_even() as u8);
+                row.iter_mut().zip(&line).for_each(|(out, v)| *out = (v * 255.0 + 0.5) as u8);
             } else {
                 row.copy_from_slice(bytemuck::cast_slice(&line));
             }
@@ -143,11 +148,17 @@ impl<'a> Enlarge<'a> {
         let width = self.plane.size.width();
         let source = |row: usize| &self.plane.values[row * width..][..width];
         let Tap { near, far, weight } = self.rows[y];
-        let (above, below) = (source(near), source(far));
-        for (value, tap) in line.iter_mut().zip(&self.columns) {
-            let across = |row: &[f32]| row[tap.near] * (1.0 - tap.weight) + row[tap.far] * tap.weight;
-            *value = across(above) * (1.0 - weight) + across(below) * weight;
-        }
+        let between = source(near).iter().zip(source(far)).map(|(a, b)| a * (1.0 - weight) + b * weight);
+        let between: Vec<f32> = between.collect();
+        widen(&between, &self.columns, line);
+    }
+}
+
+/// Every pixel of the frame passes through here, so it is compiled for wider registers as well.
+#[multiversion(targets = "simd")]
+fn widen(row: &[f32], columns: &[Tap], line: &mut [f32]) {
+    for (value, tap) in line.iter_mut().zip(columns) {
+        *value = row[tap.near] * (1.0 - tap.weight) + row[tap.far] * tap.weight;
     }
 }
 

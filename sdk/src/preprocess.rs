@@ -8,7 +8,6 @@ mod area;
 use fast_image_resize as fir;
 use fir::images::{TypedImage, TypedImageRef};
 use fir::pixels::{F32, U8x3};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -63,11 +62,11 @@ pub(crate) fn to_encoder_input(frame: FrameView<'_>, spec: &InputSpec) -> Result
         std::array::from_fn::<f32, 256, _>(|v| (v as f32 / 255.0 - spec.mean[c]) / spec.deviation[c])
     });
     let mut values = vec![0.0; 3 * side * side];
-    values.par_chunks_mut(side * side).zip(&table).enumerate().for_each(|(c, (plane, table))| {
+    for (c, (plane, table)) in values.chunks_exact_mut(side * side).zip(&table).enumerate() {
         for (value, pixel) in plane.iter_mut().zip(square.chunks_exact(3)) {
             *value = table[pixel[c] as usize];
         }
-    });
+    }
     Ok(EncoderInput { side, values })
 }
 

@@ -56,12 +56,13 @@ impl Workspace {
         self.release().join(format!("rotomask{}", env::consts::EXE_SUFFIX))
     }
 
-    /// Builds what a user would install.
+    /// Builds what a user would install. The whole workspace, so that what a test run has built is not built again
+    /// with other features.
     ///
     /// # Errors
     /// If the build fails.
     pub fn build_program(&self) -> Result<()> {
-        command::run(self.cargo().args(["build", "--release", "-p", "rotomask-capi", "-p", "rotomask-cli"]))
+        command::run(self.cargo().args(["build", "--release", "--workspace"]))
     }
 }
 

@@ -64,7 +64,18 @@ fn json(path: &str) -> serde_json::Value {
 fn a_click_gives_a_movie_a_mask_for_each_frame_and_a_report() {
     let place = Place::new(12);
     let (out, masks, report) = (place.path("out.mp4"), place.path("masks"), place.path("report.json"));
-    place.track(&["--point", "80,45", "--background", "blur", "-o", &out, "--masks", &masks, "--json", &report]);
+    place.track(&[
+        "--point",
+        "80,45",
+        "--background",
+        "blur",
+        "-o",
+        &out,
+        "--masks",
+        &masks,
+        "--json",
+        &report,
+    ]);
 
     let (info, frames) = read_all(Path::new(&out)).unwrap();
     assert_eq!(((info.width, info.height), frames.len()), (WIDE, 12));
@@ -82,8 +93,13 @@ fn a_click_gives_a_movie_a_mask_for_each_frame_and_a_report() {
     assert_eq!(frames[0]["area_px"], area);
     for frame in frames {
         assert!((0.0..=1.0).contains(&frame["predicted_iou"].as_f64().unwrap()), "{frame}");
-        assert!(frame["object_score"].is_f64() && frame["box"].as_array().is_some_and(|b| b.len() == 4), "{frame}");
-        for stage in ["decode", "preprocess", "image_encoder", "mask_decoder", "memory_encoder", "matte", "encode"] {
+        assert!(
+            frame["object_score"].is_f64() && frame["box"].as_array().is_some_and(|b| b.len() == 4),
+            "{frame}"
+        );
+        for stage in
+            ["decode", "preprocess", "image_encoder", "mask_decoder", "memory_encoder", "matte", "encode"]
+        {
             assert!(frame["ms"][stage].as_f64().unwrap() > 0.0, "{stage} in {frame}");
         }
     }
@@ -163,7 +179,8 @@ fn numbered_pictures_go_in_and_come_out_with_alpha() {
     ]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(names(&out).len(), 4);
-    let (cut, mask) = (image::open(out.join(&names(&out)[0])).unwrap().into_rgba8(), mask(&masks, "00000.png"));
+    let (cut, mask) =
+        (image::open(out.join(&names(&out)[0])).unwrap().into_rgba8(), mask(&masks, "00000.png"));
     assert_eq!(cut.get_pixel(80, 45).0[3], 255);
     let outside = mask.enumerate_pixels().filter(|(_, _, p)| p.0[0] == 0);
     let clear = outside.clone().filter(|(x, y, _)| cut.get_pixel(*x, *y).0[3] < 128).count();
@@ -177,12 +194,25 @@ fn a_software_gpu_and_the_cpu_write_the_same_pictures() {
         let folder = place.folder.path().join(gpu);
         fs::create_dir(&folder).unwrap();
         let pattern = folder.join("%05d.png");
-        let look = ["--gpu", gpu, "--grow", "2.5", "--feather", "3", "--view", "composite", "--background", "blur"];
+        let look =
+            ["--gpu", gpu, "--grow", "2.5", "--feather", "3", "--view", "composite", "--background", "blur"];
         let job = ["--point", "80,45", "-o", pattern.to_str().unwrap()];
         place.track(&[look.as_slice(), job.as_slice()].concat());
-        names(&folder).iter().map(|n| image::open(folder.join(n)).unwrap().into_rgba8().into_raw()).collect::<Vec<_>>()
+        names(&folder)
+            .iter()
+            .map(|n| image::open(folder.join(n)).unwrap().into_rgba8().into_raw())
+            .collect::<Vec<_>>()
     };
-    let probe = rotomask(&["track", &place.clip, "--point", "80,45", "--gpu", "software", "-o", &place.path("p.mp4")]);
+    let probe = rotomask(&[
+        "track",
+        &place.clip,
+        "--point",
+        "80,45",
+        "--gpu",
+        "software",
+        "-o",
+        &place.path("p.mp4"),
+    ]);
     if !probe.status.success() && std::env::var_os("ROTOMASK_REQUIRE_GPU").is_none() {
         eprintln!("SKIPPED: no software adapter: {}", String::from_utf8_lossy(&probe.stderr));
         return;
@@ -226,7 +256,11 @@ fn an_onnx_runtime_that_is_missing_or_too_old_is_refused_and_the_output_stays() 
     fs::write(&source, text).unwrap();
     let old = place.path("old.so");
     assert!(Command::new("cc").args(["-shared", "-fPIC", "-o", &old, &source]).status().unwrap().success());
-    place.refused(&["--onnxruntime", &old], 1, &["ONNX Runtime: ", "is version 1.17.3, expected 1.31 or newer"]);
+    place.refused(
+        &["--onnxruntime", &old],
+        1,
+        &["ONNX Runtime: ", "is version 1.17.3, expected 1.31 or newer"],
+    );
 }
 
 #[test]
@@ -250,7 +284,10 @@ fn an_interrupt_completes_the_files_with_the_frames_that_are_done() {
     let frames = read_all(Path::new(&out)).unwrap().1.len();
     assert!((3..FRAMES as usize).contains(&frames), "{frames}");
     let report = json(&report);
-    assert_eq!((&report["summary"]["frames"], &report["summary"]["interrupted"]), (&frames.into(), &true.into()));
+    assert_eq!(
+        (&report["summary"]["frames"], &report["summary"]["interrupted"]),
+        (&frames.into(), &true.into())
+    );
     assert_eq!(names(Path::new(&masks)).len(), frames);
 }
 
@@ -279,7 +316,8 @@ fn evaluation_measures_masks_that_it_also_writes() {
     let (masks, report) = (root.join("masks"), root.join("report.json"));
     let [root_text, masks_text, report_text] = [root, &masks, &report].map(|p| p.to_str().unwrap());
     for prompt in ["mask", "click1", "box"] {
-        let output = rotomask(&["eval", root_text, "--prompt", prompt, "--masks", masks_text, "--json", report_text]);
+        let output =
+            rotomask(&["eval", root_text, "--prompt", prompt, "--masks", masks_text, "--json", report_text]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert!(String::from_utf8_lossy(&output.stdout).contains("ball"));
         assert_eq!(names(&masks.join("ball")).len(), 6);

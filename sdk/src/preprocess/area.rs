@@ -3,7 +3,7 @@
 //! `fast_image_resize`'s box filter takes a source pixel wholly or not at all, by its centre; the default model
 //! was trained on squares in which a pixel counts by the part of it that is covered (`INTER_AREA` in OpenCV).
 
-use rayon::prelude::*;
+use multiversion::multiversion;
 
 use crate::frame::FrameView;
 
@@ -14,32 +14,53 @@ struct Span {
 }
 
 /// `[S, S, 3]`, red, green, blue, rounded to 8 bits.
+///
+/// On one thread: it takes a millisecond, and shared threads may be busy with an earlier frame's matte.
 pub(super) fn to_square(frame: FrameView<'_>, rgb: [usize; 3], side: usize) -> Vec<u8> {
     let (size, step) = (frame.size(), frame.format().bytes_per_pixel());
     let columns = spans(size.width(), side);
-    let rows = spans(size.height(), side);
     let mut square = vec![0; side * side * 3];
-    square.par_chunks_mut(side * 3).zip(rows).for_each(|(target, span)| {
-        let mut band = vec![0.0f32; size.width() * step];
+    let mut band = vec![0.0f32; size.width() * step];
+    for (target, span) in square.chunks_exact_mut(side * 3).zip(spans(size.height(), side)) {
+        band.fill(0.0);
         for (offset, &weight) in span.weights.iter().enumerate() {
-            for (sum, &v) in band.iter_mut().zip(frame.row(span.start + offset)) {
-                *sum += weight * f32::from(v);
-            }
+            add_row(&mut band, frame.row(span.start + offset), weight);
         }
-        for (pixel, column) in target.chunks_exact_mut(3).zip(&columns) {
-            let covered = band[column.start * step..].chunks_exact(step);
-            let mut sum = [0.0f32; 3];
-            for (source, &weight) in covered.zip(&column.weights) {
-                for (sum, at) in sum.iter_mut().zip(rgb) {
-                    *sum += weight * source[at];
-                }
-            }
-            for (value, sum) in pixel.iter_mut().zip(sum) {
-                *value = sum.round_ties_even().clamp(0.0, 255.0) as u8;
-            }
+        match step {
+            3 => squeeze_row(target, band.as_chunks::<3>().0, &columns, rgb),
+            _ => squeeze_row(target, band.as_chunks::<4>().0, &columns, rgb),
         }
-    });
+    }
     square
+}
+
+/// Every byte of the frame passes through here, so it is compiled for wider registers as well.
+#[multiversion(targets = "simd")]
+fn add_row(band: &mut [f32], row: &[u8], weight: f32) {
+    for (sum, &v) in band.iter_mut().zip(row) {
+        *sum += weight * f32::from(v);
+    }
+}
+
+/// Compiled for newer processors as well, on which a pixel is one register and rounding one instruction.
+#[multiversion(targets = "simd")]
+fn squeeze_row<const STEP: usize>(
+    target: &mut [u8],
+    band: &[[f32; STEP]],
+    columns: &[Span],
+    rgb: [usize; 3],
+) {
+    for (pixel, column) in target.chunks_exact_mut(3).zip(columns) {
+        let mut sum = [0.0f32; STEP];
+        for (source, &weight) in band[column.start..].iter().zip(&column.weights) {
+            for (sum, value) in sum.iter_mut().zip(source) {
+                *sum += weight * value;
+            }
+        }
+        for (value, at) in pixel.iter_mut().zip(rgb) {
+            *value = sum[at].round_ties_even().clamp(0.0, 255.0) as u8;
+        }
+    }
 }
 
 fn spans(from: usize, to: usize) -> Vec<Span> {
