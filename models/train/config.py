@@ -12,7 +12,7 @@ class Config:
     layers: int = 2
     trunk: str = "efficientnet-lite0"
     # Trunk stages up to this stride keep their weights: their gradients cost most and change least.
-    frozen_stride: int = 8
+    frozen_stride: int = 32
     # 5x5 depthwise weights: their bf16 gradient is some 30 times dearer than the forward pass on a CPU.
     train_wide_depthwise: bool = False
     # Data.
@@ -28,15 +28,23 @@ class Config:
     mask_share: float = 0.3
     box_share: float = 0.3
     correction_share: float = 0.5  # corrective clicks on the first frame
-    second_prompt_share: float = 0.25  # a corrected later frame becomes a second prompted one
+    second_prompt_share: float = 0.2  # a corrected later frame becomes a second prompted one
+    # At first memories of tracked frames mostly hold the true mask; the share falls to none at this progress.
+    forced_share: float = 0.8
+    forced_until: float = 0.6
+    # Difficulty of the clips' motion, see synth/scene.py.
+    pace: float = 0.012
+    gap_share: float = 0.2
     # Optimiser.
-    lr: float = 1.5e-4
+    lr: float = 2e-4
+    memory_lr_share: float = 2.0
     trunk_lr_share: float = 0.15
     weight_decay: float = 0.02
     clip_norm: float = 1.0
     warmup_steps: int = 50
     ema: float = 0.996
-    focal_weight: float = 20.0
+    focal_weight: float = 10.0
+    focal_positive_share: float = 0.5  # SAM 2 takes 0.25, which shrinks the masks of an unsure model
     dice_weight: float = 1.0
     iou_weight: float = 1.0
     object_weight: float = 1.0

@@ -25,11 +25,9 @@ class Batch:
 
 def make(source, config, step):
     rng = np.random.default_rng([config.seed, step])
-    clips, when = [], None
-    for i in range(config.clips):
-        made = scene.clip(source, np.random.default_rng([config.seed, step, i]), config.frames, config.image_size, config.targets, when)
-        when = made.ticks  # one clock for the batch: memories sit at the same distances
-        clips.append(made)
+    when = scene.ticks(config.frames, rng, config.gap_share)  # one clock for the batch: memories sit at the same distances
+    shape = (config.frames, config.image_size, config.targets, when, config.pace)
+    clips = [scene.clip(source, np.random.default_rng([config.seed, step, i]), *shape) for i in range(config.clips)]
     masks, kinds, points = [], [], []
     for c in clips:
         pick = [j % len(c.masks) for j in range(config.targets)]

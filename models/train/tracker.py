@@ -121,8 +121,8 @@ class Tracker:
             return new, which
         return np.concatenate([xy, new], 1), np.concatenate([labels, which], 1)
 
-    def clip(self, batch):
-        """Loss of a batch, and IoU by prompt and by frame."""
+    def clip(self, batch, progress=1.0):
+        """Loss of a batch, and IoU by prompt and by frame; `progress` is the run's, 0 to 1."""
         c, m = self.config, self.model
         frames = torch.as_tensor(batch.frames, device=self.device)
         steps, clips, side = frames.shape[:3]
@@ -134,6 +134,8 @@ class Tracker:
         _, features, positions, sizes = m._prepare_backbone_features(seen)
         rng = np.random.default_rng([c.seed, batch.step, 2])
         again = int(rng.integers(1, steps)) if rng.random() < c.second_prompt_share else None
+        # True masks in memory first: a model that tracks poorly would learn that memories tell nothing.
+        forced = rng.random() < c.forced_share * max(0.0, 1 - progress / c.forced_until)
         memory = {"cond_frame_outputs": {}, "non_cond_frame_outputs": {}}
         loss, report = 0.0, {}
         for t, tick in enumerate(int(v) for v in batch.ticks):
@@ -166,6 +168,9 @@ class Tracker:
                         shown, pointers = decoded.shown()
                         score = decoded.score.detach()
                 prompted = t == 0 or t == again
+                if forced and t > 0:
+                    shown = torch.nn.functional.interpolate(truth * 20 - 10, size=shown.shape[-2:], mode="area")
+                    score = visible[:, None] * 20 - 10
                 if t + 1 < steps:
                     self.remember(out, now, sizes, shown, pointers, score, prompted)
             memory["cond_frame_outputs" if prompted else "non_cond_frame_outputs"][tick] = out

@@ -7,6 +7,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import time
 
 import torch
@@ -18,6 +19,10 @@ from .model import build, load_weights
 from .tracker import Tracker
 
 
+# What only a clip can teach.
+MEMORY = ("memory_", "maskmem_", "obj_ptr", "no_obj", "mask_downsample")
+
+
 def rate(progress, step, config):
     """Share of the full learning rate: a warm-up by steps, then a cosine by the clock."""
     warm = min(1.0, (step + 1) / config.warmup_steps)
@@ -27,12 +32,13 @@ def rate(progress, step, config):
 def optimiser(model, config):
     trunk = set(map(id, model.image_encoder.trunk.parameters()))
     groups = {}
-    for p in model.parameters():
+    for name, p in model.named_parameters():
         if p.requires_grad:
+            share = config.trunk_lr_share if id(p) in trunk else config.memory_lr_share if name.startswith(MEMORY) else 1.0
             # Biases, norms and embeddings of one row aren't decayed.
-            groups.setdefault((id(p) in trunk, p.ndim > 1), []).append(p)
+            groups.setdefault((share, p.ndim > 1), []).append(p)
     return torch.optim.AdamW(
-        [{"params": ps, "share": config.trunk_lr_share if t else 1.0, "weight_decay": config.weight_decay if d else 0.0} for (t, d), ps in groups.items()],
+        [{"params": ps, "share": share, "weight_decay": config.weight_decay if d else 0.0} for (share, d), ps in groups.items()],
         lr=config.lr, betas=(0.9, 0.98),
     )
 
@@ -91,6 +97,8 @@ def main():
              image_size=c.image_size, hidden_dim=c.hidden_dim, layers=c.layers, trunk=c.trunk)
 
     tracker, last_save, curve, waited, last_log = Tracker(model, c), time.time(), {}, 0.0, time.time()
+    stop = []
+    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))  # ends after the step, with a checkpoint
     live = dict(model.named_parameters())
     batches = data.stream(c, step)
     with open(paths["curves.jsonl"], "a") as log:
@@ -102,11 +110,11 @@ def main():
                 began = time.time()  # reading the pictures is not training
                 whole = left if not args.until else left - (began - asked)
             progress = (spent + time.time() - began) / whole
-            if progress >= 1 or (args.steps is not None and step >= args.steps):
+            if progress >= 1 or stop or (args.steps is not None and step >= args.steps):
                 break
             for g in opt.param_groups:
                 g["lr"] = c.lr * g["share"] * rate(progress, step, c)
-            loss, report = tracker.clip(batch)
+            loss, report = tracker.clip(batch, progress)
             opt.zero_grad(set_to_none=True)
             loss.backward()
             norm = nn.utils.clip_grad_norm_(live.values(), c.clip_norm)
@@ -121,7 +129,7 @@ def main():
                 curve.setdefault(k, []).append(v)
             if step % c.log_steps == 0:
                 line = {"step": step, "minutes": round((spent + time.time() - began) / 60, 2), "left": round((1 - progress) * whole / 60, 1),
-                        "lr": round(opt.param_groups[-1]["lr"], 7), "step_s": round((time.time() - last_log) / c.log_steps, 2), "waited_s": round(waited / c.log_steps, 2)}
+                        "lr": round(c.lr * rate(progress, step - 1, c), 7), "step_s": round((time.time() - last_log) / c.log_steps, 2), "waited_s": round(waited / c.log_steps, 2)}
                 line.update({k: round(sum(v) / len(v), 4) for k, v in curve.items()})
                 log.write(json.dumps(line) + "\n")
                 log.flush()
@@ -131,7 +139,7 @@ def main():
                 checkpoint()
                 last_save = time.time()
     checkpoint()
-    print(f"{paths['checkpoint.pt']}: step {step}, done", flush=True)
+    print(f"{paths['checkpoint.pt']}: step {step}, {'stopped' if stop else 'done'}", flush=True)
 
 
 if __name__ == "__main__":

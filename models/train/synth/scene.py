@@ -9,7 +9,7 @@ from .finish import develop
 from .layers import Layer
 
 # A target must cover this share of the first frame.
-SMALLEST_TARGET = 0.005
+SMALLEST_TARGET = 0.008
 TRIES = 8
 # Labels from here on are arbitrary regions, not parts of anything.
 FIRST_REGION = 200
@@ -24,32 +24,35 @@ class Clip:
     kind: str
 
 
-def ticks(frames, rng):
-    """Mostly every tick; often a jump after the first frame, sometimes others: long memories at a short clip's cost."""
+def ticks(frames, rng, gap_share=0.5):
+    """Mostly every tick; sometimes a jump after the first frame or others: long memories at a short clip's cost."""
     steps = np.ones(frames - 1, int)
     if frames > 1:
-        if rng.random() < 0.5:
-            steps[0] = rng.integers(2, 10)
+        if rng.random() < gap_share:
+            steps[0] = rng.integers(2, 8)
         for i in range(1, frames - 1):
-            if rng.random() < 0.15:
+            if rng.random() < 0.3 * gap_share:
                 steps[i] = rng.integers(2, 4)
     return np.concatenate([[0], np.cumsum(steps)])
 
 
-def clip(material, rng, frames=5, side=256, targets=4, when=None):
-    """One clip. Everything random comes from `rng`; `when` sets the frames' times."""
+def clip(material, rng, frames=5, side=256, targets=4, when=None, pace=0.022):
+    """One clip. Everything random comes from `rng`; `when` sets the frames' times.
+
+    `pace` is the median speed, as a share of the frame's side per tick.
+    """
     for _ in range(TRIES):
-        made = _compose(material, rng, ticks(frames, rng) if when is None else when, side, targets)
+        made = _compose(material, rng, ticks(frames, rng) if when is None else when, side, targets, pace)
         if made is not None:
             return made
     raise RuntimeError(f"no clip with a visible target in {TRIES} tries; found {len(material.people)} people and {len(material.cutouts)} cut-outs")
 
 
-def _compose(material, rng, when, side, targets):
+def _compose(material, rng, when, side, targets, median_pace):
     # Video is wide and the model's frame square: most clips are squeezed as 16:9 would be.
     squeeze = 9 / 16 if rng.random() < 0.55 else rng.uniform(0.5, 1.1)
     lens = motion.place(side / 2, side / 2) @ motion.scale(squeeze, 1) @ motion.place(-side / 2, -side / 2)
-    pace = float(np.clip(0.022 * np.exp(rng.normal(0, 0.7)), 0.003, 0.09))
+    pace = float(np.clip(median_pace * np.exp(rng.normal(0, 0.7)), 0.1 * median_pace, 0.09))
     camera = motion.Motion(rng, side, pace * rng.uniform(0.2, 1.2), turn=0.02, zoom=0.02, tilt=0.02)
     kind = rng.choice(["in place", "one photo", "collage"], p=[0.35, 0.15, 0.5])
     stack = _in_place(material, rng, side, pace) if kind == "in place" else _one_photo(material, rng, side, pace) if kind == "one photo" else _collage(material, rng, side, pace, squeeze)
@@ -173,7 +176,7 @@ def _thing(material, rng, side, pace, squeeze, alike=None, back=None, small=1.0)
             shape = layers.strokes(rng, 200) if rng.random() < 0.25 else layers.blob(rng, 200)
             picture = layers.textured(shape, source, rng)
     h, w = picture.shape[:2]
-    size = side * rng.uniform(0.25, 1.2) * small
+    size = side * rng.uniform(0.3, 1.2) * small
     k = size / max(h, w)
     wide = 0.5 / squeeze
     at = (side * rng.uniform(0.5 - wide * 0.85, 0.5 + wide * 0.85), side * rng.uniform(0.12, 0.88))
@@ -188,7 +191,7 @@ def _thing(material, rng, side, pace, squeeze, alike=None, back=None, small=1.0)
 
 def _disappearances(stack, subject, rng, when, side):
     """Something leaves and comes back, or something large passes in front."""
-    if rng.random() < 0.15:
+    if rng.random() < 0.1:
         first = int(rng.integers(1, len(when) - 1))
         gone = when[first : first + int(rng.integers(1, 3))]
         a = rng.uniform(0, 2 * np.pi)

@@ -21,8 +21,8 @@ class Losses(unittest.TestCase):
         masks[:, 16:48, 8:40] = True
         truth = losses.targets_for(masks)
         logits = (truth[..., ::2, ::2] * 40 - 20).expand(-1, 3, -1, -1)
-        right, iou = losses.mask_losses(logits, truth, 20.0, 1.0)
-        wrong, _ = losses.mask_losses(-logits, truth, 20.0, 1.0)
+        right, iou = losses.mask_losses(logits, truth, Config())
+        wrong, _ = losses.mask_losses(-logits, truth, Config())
         self.assertLess(right.max().item(), 0.1)
         self.assertGreater(iou.min().item(), 0.9)
         self.assertGreater(wrong.min().item(), 1.0)
@@ -60,7 +60,7 @@ class Steps(unittest.TestCase):
     def setUpClass(cls):
         torch.manual_seed(0)
         torch.set_num_threads(1)
-        cls.config = Config(clips=1, frames=3, targets=3, image_size=128, bf16=False, second_prompt_share=1.0)
+        cls.config = Config(clips=1, frames=3, targets=3, image_size=128, bf16=False, second_prompt_share=1.0, frozen_stride=0)
         cls.model = build(cls.config).eval()
         cls.source = made_up()
 
@@ -71,9 +71,10 @@ class Steps(unittest.TestCase):
 
     def test_regions_get_masks_only(self):
         for step in range(20):
-            rng = [self.config.seed, step, 0]
-            clip = scene.clip(self.source, np.random.default_rng(rng), 3, 128, 3)
-            batch = data.make(self.source, self.config, step)
+            c = self.config
+            when = scene.ticks(c.frames, np.random.default_rng([c.seed, step]), c.gap_share)
+            clip = scene.clip(self.source, np.random.default_rng([c.seed, step, 0]), c.frames, c.image_size, c.targets, when, c.pace)
+            batch = data.make(self.source, c, step)
             for i, kind in enumerate(batch.kinds):
                 if not clip.things[i % len(clip.things)]:
                     self.assertEqual(kind, data.MASK)
