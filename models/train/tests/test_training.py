@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from .. import attention, data, losses
+from ..blend import blend
 from ..config import Config
 from ..model import build
 from ..synth import scene
@@ -45,6 +46,14 @@ class Schedule(unittest.TestCase):
                 f.write('{"learning_rate": 1}')
             with self.assertRaisesRegex(ValueError, "learning_rate"):
                 Config.load(path)
+
+
+class Blend(unittest.TestCase):
+    def test_a_quarter_of_the_second_prefers_averaged_weights_and_refuses_other_shapes(self):
+        first, second = {"model": {"w": torch.zeros(2)}}, {"model": {"w": torch.ones(2) * 9}, "ema": {"w": torch.ones(2) * 4}}
+        self.assertEqual(blend(first, second, 0.25)["w"].tolist(), [1.0, 1.0])
+        with self.assertRaisesRegex(ValueError, "different shape"):
+            blend(first, {"model": {"w": torch.ones(3)}}, 0.5)
 
 
 class Attention(unittest.TestCase):
