@@ -1,0 +1,209 @@
+"""The four graphs as modules over a SAM 2 model's weights, in operators that every ONNX runtime knows.
+
+Inputs and outputs are the graph contract's. Rewrites are exact: rotary encoding in real numbers, values attended
+in their 64 memory channels and projected afterwards (a softmax row sums to 1), position tables as constants.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def attend(q, k, v, heads=1):
+    """Plain attention. q [B,n,h*c], k [B,l,h*c], v [B,l,h*e] give [B,n,h*e]."""
+    q = q * (q.shape[-1] // heads) ** -0.5
+    if heads == 1:
+        return torch.softmax(q @ k.transpose(1, 2), -1) @ v
+    split = lambda x: x.reshape(x.shape[0], x.shape[1], heads, -1).permute(0, 2, 1, 3)
+    mixed = torch.softmax(split(q) @ split(k).transpose(2, 3), -1) @ split(v)
+    return mixed.permute(0, 2, 1, 3).reshape(q.shape[0], q.shape[1], -1)
+
+
+def tokens(image):
+    """[B,C,h,w] to [B,h*w,C]."""
+    return image.flatten(2).permute(0, 2, 1)
+
+
+def channel_norm(norm, x):
+    """SAM 2's LayerNorm2d as one LayerNormalization."""
+    y = F.layer_norm(x.permute(0, 2, 3, 1), tuple(norm.weight.shape), norm.weight, norm.bias, norm.eps)
+    return y.permute(0, 3, 1, 2)
+
+
+def through(layers, x):
+    for layer in layers:
+        x = channel_norm(layer, x) if type(layer).__name__ == "LayerNorm2d" else layer(x)
+    return x
+
+
+class ImageEncoder(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+        self.register_buffer("no_memory", model.no_mem_embed.detach().reshape(1, -1, 1, 1).clone())
+
+    def forward(self, image):
+        fine, middle, coarse = self.model.forward_image(image)["backbone_fpn"]
+        return fine, middle, coarse, coarse + self.no_memory
+
+
+class MaskDecoder(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.prompt, self.decoder, self.pointer = model.sam_prompt_encoder, model.sam_mask_decoder, model.obj_ptr_proj
+        self.side, self.channels, self.grid = model.image_size, model.hidden_dim, model.image_size // 16
+        keep = lambda name, x: self.register_buffer(name, x.detach().clone())
+        keep("positions", tokens(self.prompt.get_dense_pe()))
+        # Row 0 is the padding's, then negative, positive and the box's two corners.
+        keep("label_rows", torch.cat([self.prompt.not_a_point_embed.weight] + [e.weight for e in self.prompt.point_embeddings]))
+        keep("frequencies", 2 * math.pi * self.prompt.pe_layer.positional_encoding_gaussian_matrix)
+        keep("no_pointer", model.no_obj_ptr)
+        d = self.decoder
+        keep("queries", torch.cat([d.obj_score_token.weight, d.iou_token.weight, d.mask_tokens.weight])[None])
+
+    def prompts(self, coords, labels):
+        """Points as tokens, with SAM 2's closing padding point."""
+        labels = torch.cat([labels, labels[:, :1] * 0 - 1], 1)
+        coords = torch.cat([coords + 0.5, coords[:, :1] * 0], 1)
+        angle = (coords * (2 / self.side) - 1) @ self.frequencies
+        where = torch.cat([angle.sin(), angle.cos()], -1)
+        real = (labels >= 0).to(where.dtype)[..., None]
+        return where * real + self.label_rows[labels + 1]
+
+    def cross(self, layer, q, k, v):
+        return layer.out_proj(attend(layer.q_proj(q), layer.k_proj(k), layer.v_proj(v), layer.num_heads))
+
+    def transform(self, image, points):
+        t, q, k = self.decoder.transformer, points, image
+        for layer in t.layers:
+            if layer.skip_first_layer_pe:
+                q = self.cross(layer.self_attn, q, q, q)
+            else:
+                q = q + self.cross(layer.self_attn, q + points, q + points, q)
+            q = layer.norm1(q)
+            placed = k + self.positions
+            q = layer.norm2(q + self.cross(layer.cross_attn_token_to_image, q + points, placed, k))
+            q = layer.norm3(q + layer.mlp(q))
+            k = layer.norm4(k + self.cross(layer.cross_attn_image_to_token, placed, q + points, q))
+        q = q + self.cross(t.final_attn_token_to_image, q + points, k + self.positions, k)
+        return t.norm_final_attn(q), k
+
+    def forward(self, pix_feat, feat_s0, feat_s1, point_coords, point_labels, mask_input, has_mask):
+        given = through(self.prompt.mask_downscaling, mask_input)
+        dense = given * has_mask + self.prompt.no_mask_embed.weight.reshape(1, -1, 1, 1) * (1 - has_mask)
+        sparse = self.prompts(point_coords, point_labels)
+        points = torch.cat([self.queries.expand(pix_feat.shape[0], -1, -1), sparse], 1)
+        q, image = self.transform(tokens(pix_feat + dense), points)
+
+        d, g = self.decoder, self.grid
+        up1, norm, act1, up2, act2 = d.output_upscaling
+        x = image.permute(0, 2, 1).reshape(-1, self.channels, g, g)
+        x = act1(channel_norm(norm, up1(x) + feat_s1))
+        x = act2(up2(x) + feat_s0)
+        weights = torch.stack([mlp(q[:, 2 + i]) for i, mlp in enumerate(d.output_hypernetworks_mlps)], 1)
+        masks = (weights @ x.flatten(2)).reshape(-1, d.num_mask_tokens, 4 * g, 4 * g)
+        score = d.pred_obj_score_head(q[:, 0])
+        here = (score > 0).to(q.dtype)[..., None]
+        pointers = here * self.pointer(q[:, 2 : 2 + d.num_mask_tokens]) + (1 - here) * self.no_pointer
+        return masks, d.iou_prediction_head(q[:, 1]), pointers, score
+
+
+class MemoryEncoder(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.encoder, self.side = model.memory_encoder, model.image_size
+        self.scale, self.bias = model.sigmoid_scale_for_mem_enc, model.sigmoid_bias_for_mem_enc
+        self.register_buffer("absent", model.no_obj_embed_spatial.detach().reshape(1, 1, -1).clone())
+
+    def forward(self, feat_s2, low_res_mask, object_score, binarize):
+        logits = F.interpolate(low_res_mask, size=(self.side, self.side), mode="bilinear", align_corners=False)
+        mask = binarize * (logits > 0).to(logits.dtype) + (1 - binarize) * torch.sigmoid(logits)
+        x = self.encoder.pix_feat_proj(feat_s2) + through(self.encoder.mask_downsampler.encoder, mask * self.scale + self.bias)
+        for block in self.encoder.fuser.layers:
+            y = block.dwconv(x).permute(0, 2, 3, 1)
+            y = F.layer_norm(y, tuple(block.norm.weight.shape), block.norm.weight, block.norm.bias, block.norm.eps)
+            y = block.pwconv2(block.act(block.pwconv1(y))) * block.gamma
+            x = x + y.permute(0, 3, 1, 2)
+        memory = tokens(self.encoder.out_proj(x))
+        return memory + (1 - (object_score > 0).to(x.dtype))[..., None] * self.absent
+
+
+class Rotary(nn.Module):
+    """A projection whose channel pairs are turned by their place in the grid.
+
+    SAM 2 turns neighbouring channels as complex numbers; here all first halves of pairs come before all second
+    ones. Queries and keys are reordered alike, which leaves their products as they were.
+    """
+
+    def __init__(self, projection, grid):
+        super().__init__()
+        c = projection.out_features
+        order = torch.cat([torch.arange(0, c, 2), torch.arange(1, c, 2)])
+        self.linear = nn.Linear(projection.in_features, c)
+        self.linear.weight.data = projection.weight.detach()[order].clone()
+        self.linear.bias.data = projection.bias.detach()[order].clone()
+        rate = 10000.0 ** -(torch.arange(c // 4) * 4 / c)
+        at = torch.arange(grid * grid)
+        angle = torch.cat([(at % grid)[:, None] * rate, (at // grid)[:, None] * rate], 1)
+        self.register_buffer("cos", torch.cat([angle.cos()] * 2, 1))
+        self.register_buffer("sin", torch.cat([-angle.sin(), angle.sin()], 1))
+
+    def forward(self, x):
+        y = self.linear(x)
+        first, second = y.chunk(2, -1)
+        return y * self.cos + torch.cat([second, first], -1) * self.sin
+
+
+class MemoryLayer(nn.Module):
+    def __init__(self, layer, grid):
+        super().__init__()
+        own, cross = layer.self_attn, layer.cross_attn_image
+        self.layer = layer
+        self.own_q, self.own_k = Rotary(own.q_proj, grid), Rotary(own.k_proj, grid)
+        self.cross_q, self.cross_k = Rotary(cross.q_proj, grid), Rotary(cross.k_proj, grid)
+        self.values = nn.Linear(cross.v_proj.in_features, cross.out_proj.out_features)
+        self.values.weight.data = (cross.out_proj.weight @ cross.v_proj.weight).detach()
+        self.values.bias.data = (cross.out_proj.weight @ cross.v_proj.bias + cross.out_proj.bias).detach()
+
+    def attend_self(self, x):
+        y, own = self.layer.norm1(x), self.layer.self_attn
+        return x + own.out_proj(attend(self.own_q(y), self.own_k(y), own.v_proj(y)))
+
+    def attend_memory(self, x, frame_keys, pointer_keys, values):
+        q = self.cross_q(self.layer.norm2(x))
+        turned = self.cross_k(frame_keys).flatten(1, 2)
+        k = torch.cat([turned, self.cross_k.linear(pointer_keys)], 1)
+        x = x + self.values(attend(q.expand(values.shape[0], -1, -1), k, values))
+        y = self.layer.linear2(F.relu(self.layer.linear1(self.layer.norm3(x))))
+        return x + y
+
+
+class MemoryAttention(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        d, grid, narrow = model.hidden_dim, model.image_size // 16, model.mem_dim
+        self.grid, self.channels, self.narrow = grid, d, narrow
+        self.layers = nn.ModuleList(MemoryLayer(l, grid) for l in model.memory_attention.layers)
+        self.norm, self.pointer_time = model.memory_attention.norm, model.obj_ptr_tpos_proj
+        keep = lambda name, x: self.register_buffer(name, x.detach().clone())
+        keep("place", 0.1 * tokens(model.image_encoder.neck.position_encoding(torch.zeros(1, d, grid, grid))))
+        keep("memory_place", tokens(model.memory_encoder.position_encoding(torch.zeros(1, narrow, grid, grid))))
+        keep("memory_time", model.maskmem_tpos_enc.reshape(-1, narrow))
+        keep("periods", 10000.0 ** (2 * torch.div(torch.arange(d // 2), 2, rounding_mode="floor") / (d // 2)))
+
+    def forward(self, feat_s2, memory, mem_tpos, ptrs, ptr_tpos):
+        objects = memory.shape[0]
+        frame_keys = memory + self.memory_place + self.memory_time[mem_tpos][:, None, :]
+        angle = ptr_tpos[:, None] / self.periods
+        time = self.pointer_time(torch.cat([angle.sin(), angle.cos()], -1))
+        pointers = ptrs.reshape(objects, -1, self.channels // self.narrow, self.narrow)
+        flat = lambda x: x.reshape(objects, -1, self.narrow)
+        pointer_keys = flat(pointers + time[:, None, :])
+        values = torch.cat([flat(memory), flat(pointers)], 1)
+        x = tokens(feat_s2) + self.place
+        for layer in self.layers:
+            # Until memories come in, one frame's features serve every object.
+            x = layer.attend_memory(layer.attend_self(x), frame_keys, pointer_keys, values)
+        return self.norm(x).permute(0, 2, 1).reshape(-1, self.channels, self.grid, self.grid)

