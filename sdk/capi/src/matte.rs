@@ -135,9 +135,11 @@ pub unsafe extern "C" fn rotomask_matte_render(
         let plate = unsafe { view(plate, "plate") }?;
         // SAFETY: the contract above.
         let logits = unsafe { view(logits, "logits") }?;
-        // SAFETY: the contract above.
-        let picture =
-            if background.is_null() { None } else { Some(unsafe { view(background, "background") }?) };
+        let picture = match background.is_null() {
+            true => None,
+            // SAFETY: the contract above.
+            false => Some(unsafe { view(background, "background") }?),
+        };
         // SAFETY: the contract above.
         let result = unsafe { view_mut(result, "result") }?;
         let values = packed(logits)?;

@@ -52,8 +52,8 @@ pub unsafe extern "C" fn rotomask_model_open(
 ) -> rotomask_status {
     let open = || {
         // SAFETY: the contract above.
-        let mut wanted =
-            ModelOptions { folder: unsafe { path(folder, "folder") }?, ..ModelOptions::default() };
+        let folder = unsafe { path(folder, "folder") }?;
+        let mut wanted = ModelOptions { folder, ..ModelOptions::default() };
         // SAFETY: the contract above.
         if let Some(options) = unsafe { options.as_ref() } {
             check_size(options)?;

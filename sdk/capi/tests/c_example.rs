@@ -1,7 +1,11 @@
 //! The C example is built as its head says, strictly, against the library that was built, and finds a disc.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+#![allow(dead_code, reason = "the tests share more than each needs")]
+
+mod common;
+
 use std::{
-    env::{self, consts::DLL_PREFIX, consts::DLL_SUFFIX},
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -12,24 +16,12 @@ const HEIGHT: usize = 119;
 const CENTRE: (f64, f64) = (62.0, 55.0);
 const RADIUS: f64 = 27.0;
 
-/// A test program lies in `deps`, the library one folder above.
-fn libraries() -> PathBuf {
-    let program = env::current_exe().unwrap();
-    let folder = program.parent().and_then(Path::parent).unwrap().to_owned();
-    let library = folder.join(format!("{DLL_PREFIX}rotomask{DLL_SUFFIX}"));
-    assert!(library.is_file(), "{}: build rotomask-capi first", library.display());
-    folder
-}
-
 fn build(folder: &Path) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let (program, libraries) = (folder.join("segment"), libraries());
-    let mut cc = Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()));
-    cc.args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I"]).arg(root.join("include"));
-    cc.arg(root.join("host-examples/c/segment.c")).arg("-L").arg(&libraries).arg("-lrotomask");
-    cc.arg(format!("-Wl,-rpath,{}", libraries.display())).arg("-o").arg(&program);
-    let output = cc.output().expect("a C compiler named cc, or in CC");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (program, library) = (folder.join("segment"), common::library());
+    let search = format!("-Wl,-rpath,{}", library.parent().unwrap().display());
+    let source = common::root().join("host-examples/c/segment.c");
+    let [out, library] = [&program, &library].map(|path| path.to_str().unwrap());
+    common::compile("cc", "c99", &source, &[library, &search, "-o", out]);
     program
 }
 
