@@ -119,14 +119,26 @@ fn print_report(report: &Value, wall: Duration) {
         let whole = totals.iter().sum::<f64>() / totals.len() as f64;
         println!("  {stage:18} {ms:7.2} ms a frame, {:4.1} %", 100.0 * ms / whole);
     }
-    let tenth = totals.len().div_ceil(10);
     // The first frame is prompted and takes no memory, so it is unlike all others; a median doesn't mind.
-    if let (Some(first), Some(last)) = (median(&totals[..tenth]), median(&totals[totals.len() - tenth..])) {
+    let Some((first, last)) = first_and_last_tenth(&totals) else { return };
+    println!(
+        "all stages of a frame, median: first tenth {first:.2} ms, last tenth {last:.2} ms, ratio {:.3}",
+        last / first
+    );
+    // The encoder does the same work on every frame: what it takes longer, the machine takes longer.
+    let encoder: Vec<f64> = frames(report).filter_map(|stages| stages["image_encoder"].as_f64()).collect();
+    if let Some((before, after)) = first_and_last_tenth(&encoder) {
         println!(
-            "all stages of a frame, median: first tenth {first:.2} ms, last tenth {last:.2} ms, ratio {:.3}",
-            last / first
+            "the image encoder alone: {before:.2} ms, {after:.2} ms, ratio {:.3}; the rest of the ratio: {:.3}",
+            after / before,
+            (last / first) / (after / before)
         );
     }
+}
+
+fn first_and_last_tenth(all: &[f64]) -> Option<(f64, f64)> {
+    let tenth = all.len().div_ceil(10);
+    Some((median(&all[..tenth])?, median(&all[all.len() - tenth..])?))
 }
 
 fn frames(report: &Value) -> impl Iterator<Item = &serde_json::Map<String, Value>> {

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
 };
 
-const DEBIAN: [&str; 14] = [
+const DEBIAN: [&str; 15] = [
     "libavcodec-dev",
     "libavformat-dev",
     "libavutil-dev",
@@ -18,6 +18,8 @@ const DEBIAN: [&str; 14] = [
     "clang",
     "libclang-dev",
     "pkg-config",
+    // The header is also tested as C++.
+    "g++",
     "mesa-vulkan-drivers",
     "libvulkan1",
     "ffmpeg",
