@@ -8,20 +8,6 @@
 // The first of grow's two passes. A pixel outside the frame has no contour. Without the lines between, a diagonal
 // edge could lie 0.7 pixel from its nearest known point.
 
-struct Grow {
-    width_px: u32,
-    height_px: u32,
-    // How far to look, pixels.
-    reach_px: u32,
-    // How far the edge moves outwards, 1/65536 pixel.
-    grow: i32,
-}
-
-const FAR: u32 = 46000u;
-const PIXEL: u32 = 512u;
-
-@group(0) @binding(0) var<uniform> job: Grow;
-@group(0) @binding(1) var<storage, read> coverage: array<u32>;
 @group(0) @binding(2) var<storage, read_write> distances: array<vec2<u32>>;
 
 // From pixel `a` towards its neighbour `b` on the contour's other side, 1/512 pixel. A saturated pixel doesn't say

@@ -8,18 +8,6 @@
 // centres and between them. A pixel's distance to the nearest is the lower of two minima: over its row of the columns'
 // distances, and over its column of the rows'. Inside is positive.
 
-struct Grow {
-    width_px: u32,
-    height_px: u32,
-    reach_px: u32,
-    grow: i32,
-}
-
-const FAR: u32 = 46000u;
-const PIXEL: u32 = 512u;
-
-@group(0) @binding(0) var<uniform> job: Grow;
-@group(0) @binding(1) var<storage, read> coverage: array<u32>;
 @group(0) @binding(2) var<storage, read> distances: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read_write> grown: array<u32>;
 

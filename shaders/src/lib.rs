@@ -27,9 +27,9 @@ macro_rules! kernel {
 /// Mask logits to coverage at the plate's size.
 pub const COVERAGE: Kernel = kernel!("coverage": "common", "coverage");
 /// Distances to the contour along columns and rows, grow's first pass.
-pub const CONTOUR: Kernel = kernel!("contour": "common", "contour");
+pub const CONTOUR: Kernel = kernel!("contour": "common", "growing", "contour");
 /// Moves the matte's edge, grow's second pass.
-pub const GROW: Kernel = kernel!("grow": "common", "grow");
+pub const GROW: Kernel = kernel!("grow": "common", "growing", "grow");
 /// Coverage to a smaller plane.
 pub const REDUCE_PLANE: Kernel = kernel!("reduce plane": "common", "samples_plane", "source_plane", "reduce");
 /// One direction of a Gaussian on a plane. `VERTICAL` chooses it.
