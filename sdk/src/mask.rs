@@ -1,10 +1,9 @@
 //! From the decoder's logits to masks at the host's size.
 
 use multiversion::multiversion;
-use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::frame::{FrameViewMut, PixelFormat, Size};
+use crate::frame::{FrameViewMut, Layout, PixelFormat, Size};
 use crate::model::{Constants, Decoded};
 
 /// A plane of mask logits, row by row. Above 0: the object. It covers the whole frame, whatever its own size.
@@ -73,15 +72,11 @@ impl LogitPlane {
 
     /// Whether each pixel of a frame is the object's, 1 or 0, row by row.
     pub fn binary(&self, frame: Size) -> Vec<u8> {
-        let enlarge = Enlarge::new(self, frame);
         let mut inside = vec![0; frame.area_px()];
-        inside.par_chunks_mut(frame.width()).enumerate().for_each_init(
-            || vec![0.0; frame.width()],
-            |line, (y, row)| {
-                enlarge.row(y, line);
-                row.iter_mut().zip(line).for_each(|(out, v)| *out = u8::from(*v > 0.0));
-            },
-        );
+        FrameViewMut::new(Layout::packed(frame, PixelFormat::Gray8), &mut inside)
+            .and_then(|image| self.write(Wanted::Binary, image))
+            .expect("a packed grey image of the frame's own size takes any mask");
+        inside.iter_mut().for_each(|pixel| *pixel = u8::from(*pixel > 0));
         inside
     }
 }
@@ -165,7 +160,6 @@ fn widen(row: &[f32], columns: &[Tap], line: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Layout;
 
     fn plane() -> LogitPlane {
         LogitPlane { size: Size::new(2, 2).unwrap(), values: vec![-3.0, 1.0, -3.0, 1.0] }

@@ -11,7 +11,7 @@ mod memory_attention;
 mod mask_decoder;
 mod memory_encoder;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use graph::Cancel;
 pub use manifest::{Constants, FORMAT, Files, GraphFile, Manifest};
@@ -87,14 +87,6 @@ impl Model {
     /// What the package says of itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
-    }
-
-    /// The manifest of a package, without loading its graphs.
-    ///
-    /// # Errors
-    /// [`Error::ModelFile`] or [`Error::ModelPackage`].
-    pub fn read_manifest(folder: Option<&Path>) -> Result<Manifest> {
-        Package::open(folder).map(|package| package.manifest)
     }
 
     /// A switch that stops graphs which run with it.

@@ -32,7 +32,7 @@ pub struct Observation {
     pub tracked: Option<Tracked>,
     pub logits: Vec<f32>,
     pub logits_size: [u32; 2],
-    /// At the frame's size: zero outside.
+    /// At the frame's size: zero outside. Area and bounds are its own; all three only where they were asked for.
     pub mask: Vec<u8>,
     pub area: u64,
     pub bounds: Option<[u32; 4]>,
@@ -51,8 +51,9 @@ impl Parcel {
         (seen.area, seen.bounds) = (0, None);
     }
 
-    /// Has the session look at the frame.
-    pub fn observe(&mut self, session: &mut Session) -> Result<()> {
+    /// Has the session look at the frame. `measured` asks for the mask at the frame's size, which nothing but the
+    /// mask files and the report want.
+    pub fn observe(&mut self, session: &mut Session, measured: bool) -> Result<()> {
         session.push(self.frame.index, &Image::from(&self.picture))?;
         let model = [
             Stage::Preprocess,
@@ -66,7 +67,6 @@ impl Parcel {
         }
 
         let start = Instant::now();
-        let (width, height) = (self.picture.width(), self.picture.height());
         let tracked = session.result(OBJECT)?;
         let seen = &mut self.seen;
         seen.tracked = Some(tracked);
@@ -74,6 +74,10 @@ impl Parcel {
         seen.logits_size = tracked.logits;
         seen.logits.resize(logits_width as usize * logits_height as usize, 0.0);
         session.logits(OBJECT, &mut ImageMut::floats(logits_width, logits_height, &mut seen.logits)?)?;
+        if !measured {
+            return Ok(());
+        }
+        let (width, height) = (self.picture.width(), self.picture.height());
         seen.mask.resize(width as usize * height as usize, 0);
         session.binary(OBJECT, &mut ImageMut::gray(width, height, &mut seen.mask)?)?;
         (seen.area, seen.bounds) = masks::measure(&seen.mask, width);

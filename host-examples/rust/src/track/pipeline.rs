@@ -37,6 +37,7 @@ impl<'a> Job<'a> {
     /// Takes every frame through all threads. Nothing is published yet.
     pub fn run(mut self, source: Source, mut finisher: Finisher) -> Result<Done<'a>> {
         let (args, stop, first) = (self.args, self.stop, self.prompts.first());
+        let measured = args.masks.is_some() || args.json.is_some();
         let (decoded_to, decoded) = sync_channel(WAITING);
         let (observed_to, observed) = sync_channel(WAITING);
         // Empty parcels go back here. There are never more than the queues and the threads hold.
@@ -45,7 +46,7 @@ impl<'a> Job<'a> {
             let reading = scope.spawn(move || decode(source, args, stop, &spare, &decoded_to));
             let finishing =
                 scope.spawn(move || finish(&mut finisher, &observed, &spare_to).map(|()| finisher));
-            let followed = follow(&mut self.session, first, stop, decoded, observed_to);
+            let followed = follow(&mut self.session, (first, measured), stop, decoded, observed_to);
             (reading.join(), followed, finishing.join())
         });
         let finisher = finished.map_err(|_| Error::Bug("the finishing thread panicked"))??;
@@ -103,10 +104,10 @@ fn decode(
     Ok(source)
 }
 
-/// Has the model look at every frame from the first prompted one on.
+/// Has the model look at every frame from the first prompted one on, and measure its mask where that is wanted.
 fn follow(
     session: &mut Session,
-    first: u64,
+    (first, measured): (u64, bool),
     stop: &AtomicBool,
     decoded: Receiver<Parcel>,
     observed: SyncSender<Parcel>,
@@ -118,7 +119,7 @@ fn follow(
         if parcel.frame.index < first {
             parcel.observe_nothing();
         } else {
-            match parcel.observe(session) {
+            match parcel.observe(session, measured) {
                 // Ctrl-C: the frames before this one are whole.
                 Err(error) if error.is_cancelled() => break,
                 observed => observed?,
