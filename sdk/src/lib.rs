@@ -9,6 +9,7 @@ pub mod error;
 pub mod frame;
 pub mod prompt;
 pub mod preprocess;
+pub mod cut;
 pub mod model;
 mod memory_bank;
 pub mod mask;
