@@ -28,6 +28,14 @@ pub enum Error {
         /// The range or the choices.
         want: String,
     },
+    /// A session file that can't be used, or not in this way.
+    #[error("{}: {problem}", path.display())]
+    Session {
+        /// The file.
+        path: PathBuf,
+        /// Subject, found, wanted.
+        problem: String,
+    },
     /// A call that makes no sense yet, such as a matte before the first frame.
     #[error("{0}")]
     State(String),
