@@ -44,6 +44,9 @@
 /// A buffer is too small. The size wanted is reported.
 #define ROTOMASK_ERROR_BUFFER 10
 
+/// A session file can't be used: damaged, in use, of another model or size, or the disk is full.
+#define ROTOMASK_ERROR_SESSION 12
+
 /// A bug in rotomask. The handle answers nothing but its `_close` from now on.
 #define ROTOMASK_ERROR_PANIC 11
 
@@ -97,6 +100,54 @@
 
 /// On a software adapter such as lavapipe, for tests.
 #define ROTOMASK_GPU_SOFTWARE 2
+
+/// What tracking on needs: prompted frames, and a window around the frame that was pushed last.
+#define ROTOMASK_KEEP_WINDOW 0
+
+/// Every answer, in a temporary file that vanishes with the session.
+#define ROTOMASK_KEEP_TEMPORARY 1
+
+/// Every answer, in the file of `path`. One that is there is gone on with.
+#define ROTOMASK_KEEP_FILE 2
+
+/// From earlier frames to later ones.
+#define ROTOMASK_FORWARD 0
+
+/// From later frames to earlier ones.
+#define ROTOMASK_REVERSE 1
+
+/// As the model gave it: GRAY_F32, of the logits' own size.
+#define ROTOMASK_MASK_LOGITS 0
+
+/// How likely each pixel is the object's: GRAY8 0 to 255, or GRAY_F32 0 to 1, of the session's size.
+#define ROTOMASK_MASK_COVERAGE 1
+
+/// Which pixels are the object's: GRAY8 0 or 255, or GRAY_F32 0 or 1, of the session's size.
+#define ROTOMASK_MASK_BINARY 2
+
+/// From the start to later frames.
+#define ROTOMASK_WAY_FORWARD 0
+
+/// From the start to earlier frames.
+#define ROTOMASK_WAY_REVERSE 1
+
+/// To later frames, then to earlier ones.
+#define ROTOMASK_WAY_BOTH 2
+
+/// What prompts have made wrong since it was tracked, each frame the way it was tracked before.
+#define ROTOMASK_WAY_OUTDATED 3
+
+/// No frame: for limits that are not set.
+#define ROTOMASK_NO_FRAME UINT64_MAX
+
+/// All that was asked for is done.
+#define ROTOMASK_STOPPED_DONE 0
+
+/// What comes next lies behind a cut, and nothing was said of anything there.
+#define ROTOMASK_STOPPED_AT_CUT 1
+
+/// A callback wanted no more, or `rotomask_session_cancel` was called.
+#define ROTOMASK_STOPPED_BY_CALLER 2
 
 /// Resize and normalise.
 #define ROTOMASK_STAGE_PREPROCESS 0
@@ -158,6 +209,37 @@ typedef struct rotomask_model_options {
   const char *onnxruntime;
 } rotomask_model_options;
 
+/// What a session keeps of frames that were answered.
+typedef uint32_t rotomask_keep;
+
+/// How a session behaves. Options that SAM 2's predictor has carry its names.
+typedef struct rotomask_session_options {
+  /// `sizeof(rotomask_session_options)`
+  uint32_t struct_size;
+  /// A `ROTOMASK_KEEP_*`.
+  rotomask_keep keep;
+  /// With ROTOMASK_KEEP_FILE the file, UTF-8, borrowed for the call; otherwise null.
+  const char *path;
+  /// 1: logits are kept, and used, in half precision, which halves the file.
+  uint32_t half_precision;
+  /// 1: where masks overlap, only the likeliest object keeps the pixel.
+  uint32_t non_overlap_masks;
+  /// The most bytes of host memory for answers, features and recollections; 0 for no limit.
+  uint64_t memory_ceiling;
+  /// Holes of at most so many logits are filled; -1 for the reference's share of the mask.
+  int32_t fill_hole_area;
+  /// 1: a correction on a tracked frame conditions every frame that is tracked from then on.
+  uint32_t add_all_frames_to_correct_as_cond;
+  /// 1: what was tracked around a correction is forgotten.
+  uint32_t clear_non_cond_mem_around_input;
+  /// The most prompted frames that a frame recalls as such, at least 2; -1 for all.
+  int32_t max_cond_frames_in_attn;
+  /// Recent memories beyond the last frame come from every so-many-th frame, 1 to 64.
+  uint32_t memory_temporal_stride_for_eval;
+  /// 1: nothing is recalled across a cut.
+  uint32_t detect_cuts;
+} rotomask_session_options;
+
 /// A part of the work on a frame.
 typedef uint32_t rotomask_stage;
 
@@ -183,6 +265,9 @@ typedef struct rotomask_frame {
   /// The first pixel of the top row.
   const void *pixels;
 } rotomask_frame;
+
+/// Which way an object is followed.
+typedef uint32_t rotomask_direction;
 
 /// What is known of one object on the frame that was pushed last.
 typedef struct rotomask_result {
@@ -225,6 +310,73 @@ typedef struct rotomask_canvas {
   /// The first pixel of the top row.
   void *pixels;
 } rotomask_canvas;
+
+/// What of a mask is written.
+typedef uint32_t rotomask_mask;
+
+/// Which frames `rotomask_session_track` goes over.
+typedef uint32_t rotomask_way;
+
+/// What is to be tracked.
+typedef struct rotomask_track_request {
+  /// `sizeof(rotomask_track_request)`
+  uint32_t struct_size;
+  /// A `ROTOMASK_WAY_*`.
+  rotomask_way way;
+  /// Where tracking starts; ROTOMASK_NO_FRAME for the first prompted frame.
+  uint64_t start;
+  /// No frame before it is tracked: the in point.
+  uint64_t first;
+  /// No frame after it is tracked: the out point; ROTOMASK_NO_FRAME for the shot's end.
+  uint64_t last;
+  /// How many frames beyond the start are tracked at most, to each side; ROTOMASK_NO_FRAME for all.
+  uint64_t max_frames;
+  /// 1: track anew what was tracked and still holds; 0: pass over it.
+  uint32_t overwrite;
+  /// 0.
+  uint32_t reserved;
+} rotomask_track_request;
+
+/// Gives the pixels of a frame: fills in `frame`, whose `struct_size` is set, and returns 0. The pixels stay the host's
+/// and valid until the next call, or until tracking returns. 1: the shot has no such frame. Anything else: it can't be had,
+/// which stops tracking with ROTOMASK_ERROR_FRAME. It must not use the session.
+typedef int32_t (*rotomask_read_frame_callback)(void *user, uint64_t index, struct rotomask_frame *frame);
+
+/// Is told when a frame is finished; anything but 0 stops tracking there. It must not use the session.
+typedef int32_t (*rotomask_tracked_callback)(void *user, uint64_t frame);
+
+/// Why tracking ended.
+typedef uint32_t rotomask_stopped;
+
+/// A stretch of an object's frames.
+typedef struct rotomask_stretch {
+  /// The object.
+  uint32_t object;
+  /// A direction: ROTOMASK_FORWARD or ROTOMASK_REVERSE.
+  rotomask_direction direction;
+  /// The first frame.
+  uint64_t first;
+  /// The last frame.
+  uint64_t last;
+} rotomask_stretch;
+
+/// What tracking did.
+typedef struct rotomask_track_report {
+  /// `sizeof(rotomask_track_report)`
+  uint32_t struct_size;
+  /// A `ROTOMASK_STOPPED_*`.
+  rotomask_stopped stopped;
+  /// With ROTOMASK_STOPPED_AT_CUT the first frame after the cut that was not tracked.
+  uint64_t stopped_at;
+  /// Frames that were passed over because what was known of them holds.
+  uint64_t kept;
+  /// The caller's memory for what was tracked, or null.
+  struct rotomask_stretch *stretches;
+  /// How many `stretches` has room for.
+  size_t capacity;
+  /// How many there were; those beyond `capacity` are not written.
+  size_t count;
+} rotomask_track_report;
 
 /// What `rotomask_matte_render` writes.
 typedef uint32_t rotomask_view;
@@ -348,6 +500,27 @@ rotomask_status rotomask_session_open(const struct rotomask_model *model,
                                       uint32_t height_px,
                                       struct rotomask_session **session);
 
+/// Fills in the options that nobody has to think about. `options` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `options` is null or valid for writes.
+void rotomask_session_options_init(struct rotomask_session_options *options);
+
+/// Opens a session for a shot whose frames have one size, with options; a file that is there is gone on with.
+///
+/// `options` is borrowed for the call; null means the defaults. `*session` as by `rotomask_session_open`.
+/// Returns as `rotomask_session_open`, ROTOMASK_ERROR_ARGUMENT for an option outside its range, or
+/// ROTOMASK_ERROR_SESSION for a file that can't be gone on with, which is then untouched. [any thread] [blocks]
+///
+/// # Safety
+/// `model` is null or open; `options` is null or valid, its path null or NUL-terminated; `session` is null or valid
+/// for writes.
+rotomask_status rotomask_session_open_with(const struct rotomask_model *model,
+                                           uint32_t width_px,
+                                           uint32_t height_px,
+                                           const struct rotomask_session_options *options,
+                                           struct rotomask_session **session);
+
 /// Closes a session. Null does nothing. No call may be running on it. [any thread]
 ///
 /// # Safety
@@ -432,6 +605,18 @@ rotomask_status rotomask_session_push(struct rotomask_session *session,
                                       uint64_t frame,
                                       const struct rotomask_frame *pixels);
 
+/// As `rotomask_session_push`, tracking from where a direction comes from: with ROTOMASK_REVERSE from the frames after.
+///
+/// Returns as `rotomask_session_push`, or ROTOMASK_ERROR_ARGUMENT for an unknown direction. [one thread at a time]
+/// [blocks]
+///
+/// # Safety
+/// As `rotomask_session_push`.
+rotomask_status rotomask_session_push_toward(struct rotomask_session *session,
+                                             uint64_t frame,
+                                             rotomask_direction direction,
+                                             const struct rotomask_frame *pixels);
+
 /// Answers prompts that were added for the frame that was pushed last. The frame is not encoded again.
 ///
 /// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_STATE before the first frame, ROTOMASK_ERROR_RUNTIME,
@@ -501,6 +686,145 @@ rotomask_status rotomask_session_coverage(const struct rotomask_session *session
 rotomask_status rotomask_session_binary(const struct rotomask_session *session,
                                         uint32_t object,
                                         const struct rotomask_canvas *canvas);
+
+/// Adds an object by name. The first prompt about an unknown number does so as well, and names it "Object N".
+///
+/// `name` is UTF-8 of at most 255 bytes, borrowed for the call.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_PROMPT for a name that is too long,
+/// ROTOMASK_ERROR_STATE if the number is taken or past 256 objects, ROTOMASK_ERROR_SESSION or ROTOMASK_ERROR_PANIC.
+/// [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open; `name` is null or ends with NUL.
+rotomask_status rotomask_session_add_object(struct rotomask_session *session,
+                                            uint32_t object,
+                                            const char *name);
+
+/// Renames an object.
+///
+/// Returns as `rotomask_session_add_object`; ROTOMASK_ERROR_STATE if there is no such object. [one thread at a time]
+///
+/// # Safety
+/// As `rotomask_session_add_object`.
+rotomask_status rotomask_session_rename_object(struct rotomask_session *session,
+                                               uint32_t object,
+                                               const char *name);
+
+/// Removes an object, its prompts and its masks. Undo brings back its prompts and their answers; what was tracked has
+/// to be tracked again.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_STATE if there is no such object, ROTOMASK_ERROR_SESSION or
+/// ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open.
+rotomask_status rotomask_session_remove_object(struct rotomask_session *session,
+                                               uint32_t object);
+
+/// Takes back all that was said of an object on a frame. If other prompts are left, the frame is tracked from them.
+///
+/// Returns as `rotomask_session_remove_object`. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open.
+rotomask_status rotomask_session_clear_frame(struct rotomask_session *session,
+                                             uint32_t object,
+                                             uint64_t frame);
+
+/// Takes back all that was ever said of an object, and with it its masks. The object stays, with its name.
+///
+/// Returns as `rotomask_session_remove_object`. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open.
+rotomask_status rotomask_session_clear_object(struct rotomask_session *session, uint32_t object);
+
+/// Removes every object. It can't be taken back.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_SESSION or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open.
+rotomask_status rotomask_session_reset(struct rotomask_session *session);
+
+/// Takes back what was said last; what was tracked since then and depends on it is outdated. Tracking itself is not
+/// taken back.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_STATE if there is nothing to take back,
+/// ROTOMASK_ERROR_SESSION or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open.
+rotomask_status rotomask_session_undo(struct rotomask_session *session);
+
+/// Says again what was taken back last, unless anything else was said since.
+///
+/// Returns as `rotomask_session_undo`. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open.
+rotomask_status rotomask_session_redo(struct rotomask_session *session);
+
+/// What a session knows, as JSON: `objects` with `id`, `name`, `prompted` frames and `tracked` ranges; `waiting`
+/// frames; `outdated` stretches, which ROTOMASK_WAY_OUTDATED redoes; `cuts`; `undo` and `redo`, as a menu would name them.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER, ROTOMASK_ERROR_SESSION or ROTOMASK_ERROR_PANIC.
+/// [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_session_describe(const struct rotomask_session *session,
+                                          char *buffer,
+                                          size_t *size);
+
+/// Tells what is known of an object on any frame that is kept. The caller sets `result->struct_size` first.
+///
+/// Returns as `rotomask_session_result`, or ROTOMASK_ERROR_SESSION. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open; `result` is null or valid.
+rotomask_status rotomask_session_result_at(const struct rotomask_session *session,
+                                           uint32_t object,
+                                           uint64_t frame,
+                                           struct rotomask_result *result);
+
+/// Writes an object's mask on any frame that is kept; `mask` is a `ROTOMASK_MASK_*`.
+///
+/// `canvas` is the caller's memory, untouched on error.
+/// Returns as `rotomask_session_logits`, or ROTOMASK_ERROR_SESSION. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open; `canvas` is null or valid, with all of its rows.
+rotomask_status rotomask_session_mask_at(const struct rotomask_session *session,
+                                         uint32_t object,
+                                         uint64_t frame,
+                                         rotomask_mask mask,
+                                         const struct rotomask_canvas *canvas);
+
+/// Fills in a request that tracks forward from the first prompted frame. `request` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `request` is null or valid for writes.
+void rotomask_track_request_init(struct rotomask_track_request *request);
+
+/// Tracks objects through a shot whose frames are asked for one by one. Waiting prompts are answered first, wherever they
+/// are. Each finished frame stays, whatever becomes of the next.
+///
+/// `tracked` may be null, and so may `report`; the caller sets `report->struct_size`, `stretches` and `capacity`.
+/// Returns ROTOMASK_OK, also when it was stopped; ROTOMASK_ERROR_NULL; ROTOMASK_ERROR_ARGUMENT; ROTOMASK_ERROR_STATE if
+/// nothing was said of any object, or a prompt lies beyond the shot's end; ROTOMASK_ERROR_FRAME; ROTOMASK_ERROR_RUNTIME;
+/// ROTOMASK_ERROR_SESSION; ROTOMASK_ERROR_PANIC. The report is only written with ROTOMASK_OK. [one thread at a time]
+/// [blocks]
+///
+/// # Safety
+/// `session` is null or open; `request` and `report` are null or valid; the callbacks keep their contracts.
+rotomask_status rotomask_session_track(struct rotomask_session *session,
+                                       const struct rotomask_track_request *request,
+                                       rotomask_read_frame_callback read_frame,
+                                       rotomask_tracked_callback tracked,
+                                       void *user,
+                                       struct rotomask_track_report *report);
 
 /// Fills in the defaults. `options` is null or the caller's. [any thread]
 ///

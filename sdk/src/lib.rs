@@ -13,7 +13,8 @@ pub mod cut;
 pub mod model;
 mod memory_bank;
 pub mod mask;
-#[allow(dead_code, unused_imports, reason = "the session keeps itself in it from its next change on")]
+mod answer;
+#[allow(dead_code, unused_imports, reason = "looking into files and salvaging them comes with their exports")]
 mod store;
 pub mod matte;
 pub mod session;

@@ -1,5 +1,9 @@
 //! What the artist says about an object on a frame: clicks, a box, a mask, all in the frame's pixels.
 
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::frame::{FrameView, PixelFormat, Size};
 
@@ -8,7 +12,7 @@ use crate::frame::{FrameView, PixelFormat, Size};
 pub const MAX_CLICKS: usize = 256;
 
 /// A place in the frame. (0, 0) is the top left pixel, as SAM 2 counts: the model adds half a pixel itself.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Click {
     /// Pixels from the left, from 0 to below the width.
     pub x_px: f32,
@@ -19,7 +23,7 @@ pub struct Click {
 }
 
 /// A rectangle around the object, its corners in pixels.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Box {
     /// Left edge.
     pub x0_px: f32,
@@ -100,10 +104,10 @@ impl Mask {
 }
 
 /// All that was said about one object on one frame.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct FramePrompts {
-    /// Answered before the points. Gone once points refine its answer, as in the reference.
-    pub(crate) mask: Option<Mask>,
+    /// Answered before the points, which refine its answer, as in the reference.
+    pub(crate) mask: Option<Arc<Mask>>,
     pub(crate) bounds: Option<Box>,
     pub(crate) clicks: Vec<Click>,
 }

@@ -16,4 +16,6 @@ mod log;
 mod info;
 mod model;
 mod session;
+mod edit;
+mod track;
 mod matte;

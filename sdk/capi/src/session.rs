@@ -8,12 +8,13 @@ use engine::frame::Size;
 use engine::mask::Wanted;
 use engine::model::Cancel;
 use engine::prompt::{Box, Click};
-use engine::session::{Session, Stage};
+use engine::session::{Direction, Keep, ObjectMask, Origin, Precision, Session, SessionOptions, Stage};
 
 use crate::frame::{view, view_mut};
-use crate::guard::{Held, borrow, guard, hand_over, take_back};
+use crate::guard::{Held, borrow, guard, guard_void, hand_over, take_back};
 use crate::model::rotomask_model;
-use crate::status::{Failure, rotomask_status};
+use crate::status::{Failure, ROTOMASK_ERROR_ARGUMENT, rotomask_status};
+use crate::text::path;
 use crate::types::*;
 
 /// A shot. It is used by one thread at a time (others wait), but for `rotomask_session_cancel`.
@@ -31,7 +32,7 @@ pub type rotomask_progress_callback =
 ///
 /// # Safety
 /// `session` is null or open.
-unsafe fn with(
+pub(crate) unsafe fn with(
     session: *const rotomask_session,
     work: impl FnOnce(&mut Session) -> Result<(), Failure>,
 ) -> rotomask_status {
@@ -65,6 +66,106 @@ pub unsafe extern "C" fn rotomask_session_open(
     };
     // SAFETY: the contract above.
     guard(|| unsafe { hand_over(session, "session", open) })
+}
+
+/// Fills in the options that nobody has to think about. `options` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `options` is null or valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_options_init(options: *mut rotomask_session_options) {
+    guard_void(|| {
+        let d = SessionOptions::default();
+        let fresh = rotomask_session_options {
+            struct_size: size_of::<rotomask_session_options>() as u32,
+            keep: ROTOMASK_KEEP_WINDOW,
+            path: std::ptr::null(),
+            half_precision: 0,
+            non_overlap_masks: u32::from(d.non_overlap_masks),
+            memory_ceiling: 0,
+            fill_hole_area: -1,
+            add_all_frames_to_correct_as_cond: u32::from(d.add_all_frames_to_correct_as_cond),
+            clear_non_cond_mem_around_input: u32::from(d.clear_non_cond_mem_around_input),
+            max_cond_frames_in_attn: -1,
+            memory_temporal_stride_for_eval: d.memory_temporal_stride_for_eval as u32,
+            detect_cuts: u32::from(d.detect_cuts),
+        };
+        if !options.is_null() {
+            // SAFETY: not null, and the contract above.
+            unsafe { options.write(fresh) };
+        }
+    });
+}
+
+/// Opens a session for a shot whose frames have one size, with options; a file that is there is gone on with.
+///
+/// `options` is borrowed for the call; null means the defaults. `*session` as by `rotomask_session_open`.
+/// Returns as `rotomask_session_open`, ROTOMASK_ERROR_ARGUMENT for an option outside its range, or
+/// ROTOMASK_ERROR_SESSION for a file that can't be gone on with, which is then untouched. [any thread] [blocks]
+///
+/// # Safety
+/// `model` is null or open; `options` is null or valid, its path null or NUL-terminated; `session` is null or valid
+/// for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_open_with(
+    model: *const rotomask_model,
+    width_px: u32,
+    height_px: u32,
+    options: *const rotomask_session_options,
+    session: *mut *mut rotomask_session,
+) -> rotomask_status {
+    let open = || {
+        // SAFETY: the contract above.
+        let model = unsafe { rotomask_model::shared(model) }?;
+        // SAFETY: the contract above.
+        let options = match unsafe { options.as_ref() } {
+            // SAFETY: the contract above.
+            Some(options) => unsafe { chosen(options) }?,
+            None => SessionOptions::default(),
+        };
+        let opened = Session::open_with(model, Size::new(width_px, height_px)?, options)?;
+        Ok(rotomask_session { cancel: opened.cancel_switch(), held: Held::new(opened) })
+    };
+    // SAFETY: the contract above.
+    guard(|| unsafe { hand_over(session, "session", open) })
+}
+
+/// # Safety
+/// The path is null or NUL-terminated.
+unsafe fn chosen(options: &rotomask_session_options) -> Result<SessionOptions, Failure> {
+    check_size(options)?;
+    // SAFETY: the caller's promise.
+    let path = unsafe { path(options.path, "path") }?;
+    let keep = match (options.keep, path) {
+        (ROTOMASK_KEEP_WINDOW, _) => Keep::Window,
+        (ROTOMASK_KEEP_TEMPORARY, _) => Keep::Temporary,
+        (ROTOMASK_KEEP_FILE, Some(path)) => Keep::File(path),
+        (ROTOMASK_KEEP_FILE, None) => return Err(Failure::null("path")),
+        (other, _) => return Err(unknown("keep", other, "a ROTOMASK_KEEP_*")),
+    };
+    let at_least = |name, found: i32| match found {
+        -1 => Ok(None),
+        0.. => Ok(Some(found as usize)),
+        _ => {
+            Err(Failure::new(ROTOMASK_ERROR_ARGUMENT, format!("{name}: found {found}, expected -1 or more")))
+        }
+    };
+    Ok(SessionOptions {
+        keep,
+        precision: if options.half_precision != 0 { Precision::Half } else { Precision::Single },
+        memory_ceiling: Some(options.memory_ceiling).filter(|&bytes| bytes > 0),
+        fill_hole_area: at_least("fill_hole_area", options.fill_hole_area)?,
+        non_overlap_masks: options.non_overlap_masks != 0,
+        add_all_frames_to_correct_as_cond: options.add_all_frames_to_correct_as_cond != 0,
+        clear_non_cond_mem_around_input: options.clear_non_cond_mem_around_input != 0,
+        max_cond_frames_in_attn: at_least("max_cond_frames_in_attn", options.max_cond_frames_in_attn)?,
+        memory_temporal_stride_for_eval: u64::from(options.memory_temporal_stride_for_eval),
+        detect_cuts: options.detect_cuts != 0,
+    })
+}
+
+pub(crate) fn unknown(name: &str, found: u32, want: &str) -> Failure {
+    Failure::new(ROTOMASK_ERROR_ARGUMENT, format!("{name}: found {found}, expected {want}"))
 }
 
 /// Closes a session. Null does nothing. No call may be running on it. [any thread]
@@ -233,6 +334,34 @@ pub unsafe extern "C" fn rotomask_session_push(
     unsafe { with(session, push) }
 }
 
+/// As `rotomask_session_push`, tracking from where a direction comes from: with ROTOMASK_REVERSE from the frames after.
+///
+/// Returns as `rotomask_session_push`, or ROTOMASK_ERROR_ARGUMENT for an unknown direction. [one thread at a time]
+/// [blocks]
+///
+/// # Safety
+/// As `rotomask_session_push`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_push_toward(
+    session: *mut rotomask_session,
+    frame: u64,
+    direction: rotomask_direction,
+    pixels: *const rotomask_frame,
+) -> rotomask_status {
+    let push = |session: &mut Session| {
+        let direction = match direction {
+            ROTOMASK_FORWARD => Direction::Forward,
+            ROTOMASK_REVERSE => Direction::Reverse,
+            other => return Err(unknown("direction", other, "ROTOMASK_FORWARD or ROTOMASK_REVERSE")),
+        };
+        // SAFETY: the contract above.
+        let pixels = unsafe { view(pixels, "pixels") }?;
+        Ok(session.push_toward(frame, direction, pixels)?)
+    };
+    // SAFETY: the contract above.
+    unsafe { with(session, push) }
+}
+
 /// Answers prompts that were added for the frame that was pushed last. The frame is not encoded again.
 ///
 /// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_STATE before the first frame, ROTOMASK_ERROR_RUNTIME,
@@ -254,12 +383,8 @@ pub unsafe extern "C" fn rotomask_session_refine(session: *mut rotomask_session)
 /// `session` is null or open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rotomask_session_forget(session: *mut rotomask_session) -> rotomask_status {
-    let forget = |session: &mut Session| {
-        session.forget();
-        Ok(())
-    };
     // SAFETY: the contract above.
-    unsafe { with(session, forget) }
+    unsafe { with(session, |session| Ok(session.forget()?)) }
 }
 
 /// Tells what is known of an object on the frame that was pushed last. The caller sets `result->struct_size` first.
@@ -278,22 +403,25 @@ pub unsafe extern "C" fn rotomask_session_result(
     let tell = |session: &mut Session| {
         // SAFETY: the contract above.
         check_size(unsafe { borrow(result, "result") }?)?;
-        let mask = session.mask(object)?;
-        let fresh = rotomask_result {
-            struct_size: size_of::<rotomask_result>() as u32,
-            prompted: u32::from(mask.prompted),
-            seen: u32::from(mask.object_score > 0.0),
-            logits_width: mask.logits.size.width_px,
-            logits_height: mask.logits.size.height_px,
-            predicted_iou: mask.predicted_iou,
-            object_score: mask.object_score,
-        };
+        let fresh = told(&session.mask(object)?);
         // SAFETY: it was read just before, and the contract above.
         unsafe { result.write(fresh) };
         Ok(())
     };
     // SAFETY: the contract above.
     unsafe { with(session, tell) }
+}
+
+pub(crate) fn told(mask: &ObjectMask) -> rotomask_result {
+    rotomask_result {
+        struct_size: size_of::<rotomask_result>() as u32,
+        prompted: u32::from(mask.origin == Origin::Prompted),
+        seen: u32::from(mask.object_score > 0.0),
+        logits_width: mask.logits.size.width_px,
+        logits_height: mask.logits.size.height_px,
+        predicted_iou: mask.predicted_iou,
+        object_score: mask.object_score,
+    }
 }
 
 /// Tells how long each stage took. The caller sets `timings->struct_size` first.
@@ -330,15 +458,9 @@ unsafe fn write_mask(
     canvas: *const rotomask_canvas,
 ) -> rotomask_status {
     let write = |session: &mut Session| {
-        let mask = session.mask(object)?;
         // SAFETY: the caller's promise.
         let canvas = unsafe { view_mut(canvas, "canvas") }?;
-        if wanted != Wanted::Logits && canvas.size() != session.size() {
-            let (found, want) = (canvas.size(), session.size());
-            let message = format!("frame: the mask's image is {found}, expected the session's {want}");
-            return Err(engine::Error::Frame(message).into());
-        }
-        Ok(mask.logits.write(wanted, canvas)?)
+        Ok(session.write_mask(object, wanted, canvas)?)
     };
     // SAFETY: the caller's promise.
     unsafe { with(session, write) }

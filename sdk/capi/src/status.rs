@@ -30,6 +30,8 @@ pub const ROTOMASK_ERROR_DEVICE: i32 = 8;
 pub const ROTOMASK_ERROR_CANCELLED: i32 = 9;
 /// A buffer is too small. The size wanted is reported.
 pub const ROTOMASK_ERROR_BUFFER: i32 = 10;
+/// A session file can't be used: damaged, in use, of another model or size, or the disk is full.
+pub const ROTOMASK_ERROR_SESSION: i32 = 12;
 /// A bug in rotomask. The handle answers nothing but its `_close` from now on.
 pub const ROTOMASK_ERROR_PANIC: i32 = 11;
 
@@ -60,6 +62,7 @@ impl From<Error> for Failure {
             Error::ModelFile { .. } | Error::ModelPackage { .. } | Error::GraphContract { .. } => {
                 ROTOMASK_ERROR_MODEL
             }
+            Error::Session { .. } => ROTOMASK_ERROR_SESSION,
             Error::Device(_) => ROTOMASK_ERROR_DEVICE,
             Error::Cancelled => ROTOMASK_ERROR_CANCELLED,
             // Runtime, Inference, and whatever is added before this line is.

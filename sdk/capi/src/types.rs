@@ -120,6 +120,137 @@ pub struct rotomask_result {
     pub object_score: f32,
 }
 
+/// What a session keeps of frames that were answered.
+pub type rotomask_keep = u32;
+/// What tracking on needs: prompted frames, and a window around the frame that was pushed last.
+pub const ROTOMASK_KEEP_WINDOW: u32 = 0;
+/// Every answer, in a temporary file that vanishes with the session.
+pub const ROTOMASK_KEEP_TEMPORARY: u32 = 1;
+/// Every answer, in the file of `path`. One that is there is gone on with.
+pub const ROTOMASK_KEEP_FILE: u32 = 2;
+
+/// How a session behaves. Options that SAM 2's predictor has carry its names.
+#[repr(C)]
+pub struct rotomask_session_options {
+    /// `sizeof(rotomask_session_options)`
+    pub struct_size: u32,
+    /// A `ROTOMASK_KEEP_*`.
+    pub keep: rotomask_keep,
+    /// With ROTOMASK_KEEP_FILE the file, UTF-8, borrowed for the call; otherwise null.
+    pub path: *const c_char,
+    /// 1: logits are kept, and used, in half precision, which halves the file.
+    pub half_precision: u32,
+    /// 1: where masks overlap, only the likeliest object keeps the pixel.
+    pub non_overlap_masks: u32,
+    /// The most bytes of host memory for answers, features and recollections; 0 for no limit.
+    pub memory_ceiling: u64,
+    /// Holes of at most so many logits are filled; -1 for the reference's share of the mask.
+    pub fill_hole_area: i32,
+    /// 1: a correction on a tracked frame conditions every frame that is tracked from then on.
+    pub add_all_frames_to_correct_as_cond: u32,
+    /// 1: what was tracked around a correction is forgotten.
+    pub clear_non_cond_mem_around_input: u32,
+    /// The most prompted frames that a frame recalls as such, at least 2; -1 for all.
+    pub max_cond_frames_in_attn: i32,
+    /// Recent memories beyond the last frame come from every so-many-th frame, 1 to 64.
+    pub memory_temporal_stride_for_eval: u32,
+    /// 1: nothing is recalled across a cut.
+    pub detect_cuts: u32,
+}
+
+/// Which way an object is followed.
+pub type rotomask_direction = u32;
+/// From earlier frames to later ones.
+pub const ROTOMASK_FORWARD: u32 = 0;
+/// From later frames to earlier ones.
+pub const ROTOMASK_REVERSE: u32 = 1;
+
+/// What of a mask is written.
+pub type rotomask_mask = u32;
+/// As the model gave it: GRAY_F32, of the logits' own size.
+pub const ROTOMASK_MASK_LOGITS: u32 = 0;
+/// How likely each pixel is the object's: GRAY8 0 to 255, or GRAY_F32 0 to 1, of the session's size.
+pub const ROTOMASK_MASK_COVERAGE: u32 = 1;
+/// Which pixels are the object's: GRAY8 0 or 255, or GRAY_F32 0 or 1, of the session's size.
+pub const ROTOMASK_MASK_BINARY: u32 = 2;
+
+/// Which frames `rotomask_session_track` goes over.
+pub type rotomask_way = u32;
+/// From the start to later frames.
+pub const ROTOMASK_WAY_FORWARD: u32 = 0;
+/// From the start to earlier frames.
+pub const ROTOMASK_WAY_REVERSE: u32 = 1;
+/// To later frames, then to earlier ones.
+pub const ROTOMASK_WAY_BOTH: u32 = 2;
+/// What prompts have made wrong since it was tracked, each frame the way it was tracked before.
+pub const ROTOMASK_WAY_OUTDATED: u32 = 3;
+
+/// No frame: for limits that are not set.
+pub const ROTOMASK_NO_FRAME: u64 = u64::MAX;
+
+/// What is to be tracked.
+#[repr(C)]
+pub struct rotomask_track_request {
+    /// `sizeof(rotomask_track_request)`
+    pub struct_size: u32,
+    /// A `ROTOMASK_WAY_*`.
+    pub way: rotomask_way,
+    /// Where tracking starts; ROTOMASK_NO_FRAME for the first prompted frame.
+    pub start: u64,
+    /// No frame before it is tracked: the in point.
+    pub first: u64,
+    /// No frame after it is tracked: the out point; ROTOMASK_NO_FRAME for the shot's end.
+    pub last: u64,
+    /// How many frames beyond the start are tracked at most, to each side; ROTOMASK_NO_FRAME for all.
+    pub max_frames: u64,
+    /// 1: track anew what was tracked and still holds; 0: pass over it.
+    pub overwrite: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+/// A stretch of an object's frames.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rotomask_stretch {
+    /// The object.
+    pub object: u32,
+    /// A direction: ROTOMASK_FORWARD or ROTOMASK_REVERSE.
+    pub direction: rotomask_direction,
+    /// The first frame.
+    pub first: u64,
+    /// The last frame.
+    pub last: u64,
+}
+
+/// Why tracking ended.
+pub type rotomask_stopped = u32;
+/// All that was asked for is done.
+pub const ROTOMASK_STOPPED_DONE: u32 = 0;
+/// What comes next lies behind a cut, and nothing was said of anything there.
+pub const ROTOMASK_STOPPED_AT_CUT: u32 = 1;
+/// A callback wanted no more, or `rotomask_session_cancel` was called.
+pub const ROTOMASK_STOPPED_BY_CALLER: u32 = 2;
+
+/// What tracking did.
+#[repr(C)]
+pub struct rotomask_track_report {
+    /// `sizeof(rotomask_track_report)`
+    pub struct_size: u32,
+    /// A `ROTOMASK_STOPPED_*`.
+    pub stopped: rotomask_stopped,
+    /// With ROTOMASK_STOPPED_AT_CUT the first frame after the cut that was not tracked.
+    pub stopped_at: u64,
+    /// Frames that were passed over because what was known of them holds.
+    pub kept: u64,
+    /// The caller's memory for what was tracked, or null.
+    pub stretches: *mut rotomask_stretch,
+    /// How many `stretches` has room for.
+    pub capacity: usize,
+    /// How many there were; those beyond `capacity` are not written.
+    pub count: usize,
+}
+
 /// A part of the work on a frame.
 pub type rotomask_stage = u32;
 /// Resize and normalise.
@@ -190,7 +321,10 @@ sized!(
     rotomask_canvas,
     rotomask_model_options,
     rotomask_result,
+    rotomask_session_options,
     rotomask_timings,
+    rotomask_track_report,
+    rotomask_track_request,
     rotomask_matte_options
 );
 

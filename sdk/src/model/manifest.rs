@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::preprocess::InputSpec;
 
@@ -119,6 +120,17 @@ impl Manifest {
     /// Side of the mask logits.
     pub(crate) fn mask_side(&self) -> usize {
         self.input.size / self.mask_stride
+    }
+
+    /// Tokens of a memory.
+    pub(crate) fn tokens(&self) -> usize {
+        self.grid().pow(2)
+    }
+
+    /// SHA-256 of what the manifest says, the graphs' hashes included: lower-case hexadecimal.
+    pub(crate) fn sha256(&self) -> String {
+        let said = serde_json::to_vec(self).expect("a manifest was JSON before");
+        Sha256::digest(said).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn check(&self) -> Result<(), String> {

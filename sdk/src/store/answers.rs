@@ -9,28 +9,12 @@ use rusqlite::{Connection, Row, params};
 use super::fault::{Asked, Fault};
 use super::identity::Identity;
 use super::{Batch, Store, codec, ends, key, number};
+use crate::answer::{Answer, Origin, Shape};
 use crate::error::Result;
 use crate::frame::Size;
 use crate::mask::LogitPlane;
+use crate::memory_bank::Direction;
 use crate::model::Memory;
-
-/// Which way an object was followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
-    /// Towards later frames.
-    Forward,
-    /// Towards earlier ones.
-    Reverse,
-}
-
-/// Where an answer comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// Prompts on this very frame.
-    Prompted,
-    /// The frames around it.
-    Tracked(Direction),
-}
 
 /// Which answers of a range are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,36 +25,6 @@ pub(crate) enum Which {
     TrackedIn(Direction),
     /// All, those of prompts as well.
     All,
-}
-
-/// How the mask lies in its plane.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Shape {
-    /// How little the area depends on the threshold, 0 to 1.
-    pub(crate) stability: f32,
-    /// Cells of the plane that are the object's.
-    pub(crate) area_cells: f32,
-    /// First and last column and row that have any, `[x0, y0, x1, y1]`, or `None` of an empty mask.
-    pub(crate) bbox: Option<[u16; 4]>,
-}
-
-/// The answer for one object on one frame.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Answer {
-    /// Where it comes from.
-    pub(crate) origin: Origin,
-    /// `[m, m]`
-    pub(crate) logits: LogitPlane,
-    /// How well the model believes to have met the object.
-    pub(crate) predicted_iou: f32,
-    /// A logit: above 0, the object is in the frame.
-    pub(crate) object_score: f32,
-    /// How the mask lies.
-    pub(crate) shape: Shape,
-    /// `[D]`
-    pub(crate) pointer: Vec<f32>,
-    /// `[g * g, memory channels]`; let go when no later frame can need it.
-    pub(crate) memory: Option<Memory>,
 }
 
 /// What is known of an answer without reading its plane.

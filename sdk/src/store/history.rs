@@ -5,12 +5,13 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::answers::{self, Answer, Confidence, Origin, Shape};
+use super::answers::{self, Confidence};
 use super::codec::Read;
 use super::fault::{Asked, Fault};
 use super::identity::Identity;
 use super::prompts;
 use super::{Batch, Store, codec};
+use crate::answer::{Answer, Origin, Shape};
 use crate::error::Result;
 use crate::frame::Size;
 use crate::mask::LogitPlane;

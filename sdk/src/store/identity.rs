@@ -9,7 +9,7 @@ use crate::frame::Size;
 
 /// How exactly logits are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Precision {
+pub enum Precision {
     /// As the model gave them.
     Single,
     /// Rounded to half precision before anything is made of them, so that what is read back is what was used.

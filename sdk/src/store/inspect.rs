@@ -1,8 +1,9 @@
 //! A look at a whole session: which frames are answered, and whether all of it can be read.
 
-use super::answers::{Origin, Place, body, confidence};
+use super::answers::{Place, body, confidence};
 use super::fault::Fault;
 use super::{Ends, Loaded, Store, number};
+use crate::answer::Origin;
 use crate::error::Result;
 
 /// Frames in a row that are answered in the same way.

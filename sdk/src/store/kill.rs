@@ -12,6 +12,8 @@ use tempfile::TempDir;
 use super::tests::{Dice, answer, identity};
 use super::*;
 use crate::Error;
+use crate::answer::{Answer, Origin, Shape};
+use crate::memory_bank::Direction;
 use crate::prompt::{Click, FramePrompts};
 
 /// Names the session to the process that is to be killed.

@@ -26,9 +26,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-pub(crate) use answers::{Answer, Confidence, Direction, Origin, Shape, Which};
+pub(crate) use answers::{Confidence, Which};
 pub(crate) use history::{Ends, Past};
-pub(crate) use identity::{Identity, Precision};
+pub(crate) use identity::Identity;
+pub use identity::Precision;
 pub(crate) use inspect::Span;
 pub(crate) use prompts::PromptRow;
 pub(crate) use salvage::Salvaged;

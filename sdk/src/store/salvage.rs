@@ -5,10 +5,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::answers::{self, Answer, Place};
+use super::answers::{self, Place};
 use super::fault::{Asked, Fault};
 use super::identity::Identity;
 use super::{FrameRow, ObjectRow, Store, history, number, open, prompts, schema};
+use crate::answer::Answer;
 use crate::error::{Error, Result};
 use crate::prompt::FramePrompts;
 
@@ -80,7 +81,11 @@ impl Rescue {
         })?;
         self.each(from, "prompts", "object, frame, clicks, bounds, mask", |rescue, row| {
             let Ok((prompt, mask)) = prompts::whole(row, size) else { return Ok(false) };
-            let all = FramePrompts { mask, bounds: prompt.bounds, clicks: prompt.clicks };
+            let all = FramePrompts {
+                mask: mask.map(std::sync::Arc::new),
+                bounds: prompt.bounds,
+                clicks: prompt.clicks,
+            };
             rescue.done.prompts += 1;
             rescue.to.write(|batch| batch.put_prompts(prompt.object, prompt.frame, &all)).map(|()| true)
         })?;

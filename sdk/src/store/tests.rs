@@ -2,15 +2,17 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 
 use half::{bf16, f16};
 use tempfile::TempDir;
 
 use super::*;
 use crate::Error;
+use crate::answer::{Answer, Origin, Shape};
 use crate::frame::Size;
 use crate::mask::LogitPlane;
+use crate::memory_bank::Direction;
 use crate::model::Memory;
 use crate::prompt::{Box as Bounds, Click, FramePrompts, Mask};
 
@@ -78,7 +80,7 @@ fn prompts() -> FramePrompts {
     let mut inside = vec![0; size.area_px()];
     inside[5000..9000].fill(1);
     FramePrompts {
-        mask: Some(Mask { size, inside }),
+        mask: Some(Arc::new(Mask { size, inside })),
         bounds: Some(Bounds { x0_px: 1.5, y0_px: 2.0, x1_px: 1921.0, y1_px: 300.25 }),
         clicks: vec![
             Click { x_px: 480.25, y_px: 600.75, positive: true },
@@ -134,7 +136,7 @@ fn assert_filled(store: &Store) {
     let FramePrompts { mask, bounds, clicks } = prompts();
     assert_eq!(loaded.prompts, [PromptRow { object: 2, frame: 7, clicks, bounds, masked: true }]);
     assert_eq!((loaded.cuts, loaded.history), (vec![40], Ends { oldest: 1, at: 1, newest: 1 }));
-    assert_eq!(store.prompt_mask(2, 7).unwrap(), mask);
+    assert_eq!(store.prompt_mask(2, 7).unwrap().as_ref(), mask.as_deref());
     assert_eq!(store.prompt_mask(2, 8).unwrap(), None);
     assert_eq!(store.note("options").unwrap().unwrap(), b"{}");
     assert_eq!(store.frame(49).unwrap(), Some(FrameRow { hash: [49; 16], signature: vec![49; 48] }));
@@ -288,7 +290,7 @@ fn steps_are_undone_redone_and_give_way_to_new_ones() {
     let past = |n: u8| Past {
         step: vec![n],
         answer: (n % 2 == 1).then(|| answer(1, u64::from(n), Origin::Prompted)),
-        mask: prompts().mask.filter(|_| n == 2),
+        mask: prompts().mask.filter(|_| n == 2).map(|mask| (*mask).clone()),
     };
     let ends = |store: &Store| store.history_ends().map(|e| (e.oldest, e.at, e.newest)).unwrap();
     assert_eq!(ends(&store), (1, 0, 0));

@@ -1,43 +1,16 @@
-//! How a session behaves, on the embedded model: order, atomicity, memory, and what it refuses.
-//!
-//! Needs ONNX Runtime, named by `ROTOMASK_ONNXRUNTIME`: `cargo xtask test` sets it.
-
-#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+//! Frames pushed one by one: order, atomicity, memory, and what is refused.
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, OnceLock};
 
 use rotomask::Error;
 use rotomask::frame::{FrameView, Layout, PixelFormat, Size};
-use rotomask::model::{Model, ModelOptions};
 use rotomask::prompt::{Box as Bounds, Click};
-use rotomask::session::{ObjectMask, Session, Stage};
+use rotomask::session::{ObjectMask, Origin, Session, Stage};
 
-const WIDE: (u32, u32) = (161, 77);
-
-fn model() -> Arc<Model> {
-    static MODEL: OnceLock<Arc<Model>> = OnceLock::new();
-    let open = || Arc::new(Model::open(&ModelOptions { threads: 2, ..ModelOptions::default() }).unwrap());
-    Arc::clone(MODEL.get_or_init(open))
-}
-
-fn size() -> Size {
-    Size::new(WIDE.0, WIDE.1).unwrap()
-}
+use super::shot::{WIDE, model, on_disc, picture, size};
 
 fn session() -> Session {
     Session::open(model(), size()).unwrap()
-}
-
-/// A bright disc that moves right over a dark gradient, RGB.
-fn picture(at: u64) -> Vec<u8> {
-    let (cx, cy, r) = (40.0 + 6.0 * at as f32, 38.0, 18.0);
-    let pixel = |i: usize| {
-        let (x, y) = ((i % WIDE.0 as usize) as f32, (i / WIDE.0 as usize) as f32);
-        let inside = (x - cx).powi(2) + (y - cy).powi(2) < r * r;
-        if inside { [240, 200, 60] } else { [20 + (x / 4.0) as u8, 40, 70 + (y / 2.0) as u8] }
-    };
-    (0..size().area_px()).flat_map(pixel).collect()
 }
 
 fn push(session: &mut Session, at: u64) -> Result<(), Error> {
@@ -45,16 +18,12 @@ fn push(session: &mut Session, at: u64) -> Result<(), Error> {
     session.push(at, FrameView::new(Layout::packed(size(), PixelFormat::Rgb8), &pixels).unwrap())
 }
 
-fn on_disc(at: u64) -> Click {
-    Click { x_px: 40.0 + 6.0 * at as f32, y_px: 38.0, positive: true }
-}
-
 fn track(session: &mut Session, frames: impl IntoIterator<Item = u64>) -> Vec<ObjectMask> {
     frames
         .into_iter()
         .map(|at| {
             push(session, at).unwrap();
-            session.mask(1).unwrap().clone()
+            session.mask(1).unwrap()
         })
         .collect()
 }
@@ -66,7 +35,7 @@ fn a_clicked_disc_is_found_and_followed() {
     for (at, mask) in track(&mut session, 0..6).iter().enumerate() {
         let inside = mask.logits.binary(size());
         let centre = 38 * WIDE.0 as usize + 40 + 6 * at;
-        assert_eq!((mask.prompted, inside[centre]), (at == 0, 1), "frame {at}");
+        assert_eq!((mask.origin == Origin::Prompted, inside[centre]), (at == 0, 1), "frame {at}");
         let area = inside.iter().map(|&v| u32::from(v)).sum::<u32>();
         assert!((500..4000).contains(&area), "frame {at} has {area} pixels, the disc 1018");
     }
@@ -84,7 +53,7 @@ fn the_same_frames_give_the_same_bits_whatever_another_session_does() {
                     push(&mut other, at).unwrap();
                 }
                 push(&mut session, at).unwrap();
-                session.mask(1).unwrap().clone()
+                session.mask(1).unwrap()
             })
             .collect::<Vec<_>>()
     };
@@ -97,15 +66,15 @@ fn two_objects_answer_as_each_would_alone() {
         let mut session = session();
         session.click(id, 0, click).unwrap();
         (0..3).for_each(|at| push(&mut session, at).unwrap());
-        session.mask(id).unwrap().clone()
+        session.mask(id).unwrap()
     };
     let corner = Click { x_px: 5.0, y_px: 70.0, positive: true };
     let mut both = session();
     both.click(7, 0, on_disc(0)).unwrap();
     both.click(9, 0, corner).unwrap();
     (0..3).for_each(|at| push(&mut both, at).unwrap());
-    assert_eq!(both.mask(7).unwrap(), &alone(7, on_disc(0)));
-    assert_eq!(both.mask(9).unwrap(), &alone(9, corner));
+    assert_eq!(both.mask(7).unwrap(), alone(7, on_disc(0)));
+    assert_eq!(both.mask(9).unwrap(), alone(9, corner));
 }
 
 #[test]
@@ -138,7 +107,7 @@ fn a_correction_on_a_tracked_frame_holds_from_there_on() {
     session.mask_prompt(1, 2, nothing).unwrap();
     session.refine().unwrap();
     let mask = session.mask(1).unwrap();
-    assert!(mask.prompted && mask.object_score < 0.0);
+    assert!(mask.origin == Origin::Prompted && mask.object_score < 0.0);
     assert_eq!(track(&mut session, [2])[0].object_score, -10.0);
 }
 
@@ -168,7 +137,7 @@ fn forgetting_tracks_on_from_the_prompted_frame_alone() {
     fresh.click(1, 0, on_disc(0)).unwrap();
     track(&mut long, 0..4);
     track(&mut fresh, [0]);
-    long.forget();
+    long.forget().unwrap();
     assert_eq!(track(&mut long, [4]), track(&mut fresh, [4]));
 }
 

@@ -1,0 +1,345 @@
+//! Following objects through a shot whose frames the caller hands out on request.
+
+use std::collections::BTreeSet;
+use std::ops::{ControlFlow, RangeInclusive};
+
+use super::change::Change;
+use super::object::Object;
+use super::trail::Step;
+use super::{ObjectId, Outdated, Session};
+use crate::error::{Error, Result};
+use crate::frame::FrameView;
+use crate::memory_bank::Direction;
+
+/// Where frames come from.
+pub trait FrameSource {
+    /// The frame of a number, counted from 0, or `None` beyond the last one. Mostly asked for in the order of
+    /// tracking; now and then a frame further back, to make a memory anew.
+    ///
+    /// # Errors
+    /// [`Error::Frame`] if it can't be had; tracking stops then, and what was finished stays.
+    fn frame(&mut self, index: u64) -> Result<Option<FrameView<'_>>>;
+}
+
+/// Which frames are tracked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// From the start to later frames.
+    #[default]
+    Forward,
+    /// From the start to earlier frames.
+    Reverse,
+    /// To later frames, then to earlier ones.
+    Both,
+    /// What prompts have made wrong since it was tracked, each frame the way it was tracked before.
+    Outdated,
+}
+
+/// What is to be tracked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrackRequest {
+    /// Which frames.
+    pub way: Way,
+    /// Where tracking starts; `None` for the first prompted frame (`start_frame_idx`).
+    pub start: Option<u64>,
+    /// No frame before it is tracked: the shot's in point.
+    pub first: u64,
+    /// No frame after it is tracked: the shot's out point. `None` for the shot's end.
+    pub last: Option<u64>,
+    /// How many frames beyond the start are tracked at most, to each side (`max_frame_num_to_track`).
+    pub max_frames: Option<u64>,
+    /// Track anew what was tracked and still holds. Otherwise it is passed over.
+    pub overwrite: bool,
+}
+
+/// Why tracking ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// All that was asked for is done.
+    Done,
+    /// What comes next lies behind a cut, and nothing was said of anything there.
+    AtCut {
+        /// The first frame after the cut, in the direction of tracking.
+        frame: u64,
+    },
+    /// The caller wanted no more.
+    ByCaller,
+}
+
+/// What tracking did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackReport {
+    /// What was tracked, by object: first and last frame of each stretch, and which way.
+    pub tracked: Vec<Outdated>,
+    /// Frames that were passed over because what was known of them holds.
+    pub kept: u64,
+    /// Why it ended.
+    pub stopped: Stopped,
+}
+
+/// Told after each frame; it may look at the frame's masks.
+pub type EachFrame<'a> = dyn FnMut(&mut Session, u64) -> ControlFlow<()> + 'a;
+
+struct Run<'a> {
+    source: &'a mut dyn FrameSource,
+    each: &'a mut EachFrame<'a>,
+    report: TrackReport,
+}
+
+impl Session {
+    /// Tracks objects through a shot. Waiting prompts are answered first, wherever they are. Each finished frame
+    /// stays, whatever becomes of the next.
+    ///
+    /// # Errors
+    /// [`Error::State`] if nothing was said of any object, or a prompt lies beyond the shot's end; what
+    /// [`Session::push`] answers; what the source answers.
+    pub fn track<'a>(
+        &mut self,
+        request: &TrackRequest,
+        source: &'a mut dyn FrameSource,
+        each: &'a mut EachFrame<'a>,
+    ) -> Result<TrackReport> {
+        let report = TrackReport { tracked: Vec::new(), kept: 0, stopped: Stopped::Done };
+        let mut run = Run { source, each, report };
+        match self.run(request, &mut run) {
+            Ok(ControlFlow::Break(stopped)) => run.report.stopped = stopped,
+            Ok(ControlFlow::Continue(())) => {}
+            Err(Error::Cancelled) => run.report.stopped = Stopped::ByCaller,
+            Err(error) => return Err(error),
+        }
+        Ok(run.report)
+    }
+
+    fn run(&mut self, request: &TrackRequest, run: &mut Run<'_>) -> Result<ControlFlow<Stopped>> {
+        for frame in self.waiting() {
+            self.answer_waiting(frame, run)?;
+        }
+        if request.way == Way::Outdated {
+            return self.run_outdated(request, run);
+        }
+        let first_prompted = self.objects.values().filter_map(|o| o.trail.conditioning().first()).min();
+        let Some(start) = request.start.or(first_prompted.copied()) else {
+            return Err(Error::State("nothing was said of any object yet: there is nothing to track".into()));
+        };
+        for direction in [Direction::Forward, Direction::Reverse] {
+            let wanted = match direction {
+                Direction::Forward => request.way != Way::Reverse,
+                Direction::Reverse => request.way != Way::Forward,
+            };
+            let range = limits(request, start, direction);
+            if wanted && !range.is_empty() {
+                if request.overwrite {
+                    self.outdate(&range)?;
+                }
+                if let ControlFlow::Break(stopped) = self.pass(range, direction, run, &|_, _| true)? {
+                    // A cut on one side doesn't keep the other from being tracked.
+                    if request.way != Way::Both || stopped == Stopped::ByCaller {
+                        return Ok(ControlFlow::Break(stopped));
+                    }
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn run_outdated(&mut self, request: &TrackRequest, run: &mut Run<'_>) -> Result<ControlFlow<Stopped>> {
+        let (first, last) = (request.first, request.last.unwrap_or(u64::MAX));
+        let mut parts: Vec<_> = self.outdated().into_iter().map(|o| (o.direction, o.frames)).collect();
+        parts.sort_by_key(|(direction, frames)| match direction {
+            Direction::Forward => (0, *frames.start()),
+            Direction::Reverse => (1, u64::MAX - frames.end()),
+        });
+        for (direction, frames) in parts {
+            let range = (*frames.start()).max(first)..=(*frames.end()).min(last);
+            let outdated = |object: &Object, frame| object.trail.has(frame) && !object.trail.holds(frame);
+            if let ControlFlow::Break(stopped) = self.pass(range, direction, run, &outdated)? {
+                return Ok(ControlFlow::Break(stopped));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Goes over a range of frames in one direction.
+    fn pass(
+        &mut self,
+        range: RangeInclusive<u64>,
+        direction: Direction,
+        run: &mut Run<'_>,
+        wanted: &dyn Fn(&Object, u64) -> bool,
+    ) -> Result<ControlFlow<Stopped>> {
+        let (first, last) = range.into_inner();
+        let mut next = (first <= last).then_some(match direction {
+            Direction::Forward => first,
+            Direction::Reverse => last,
+        });
+        while let Some(frame) = next.filter(|frame| (first..=last).contains(frame)) {
+            let scene = self.scene(frame);
+            let steps: Vec<_> =
+                self.objects.iter().map(|(&id, o)| (id, o.trail.step(frame, &scene))).collect();
+            let wants = |&(id, step): &(ObjectId, Step)| {
+                matches!(step, Step::Prompt | Step::Track) && wanted(&self.objects[&id], frame)
+            };
+            let todo: BTreeSet<_> = steps.iter().filter(|step| wants(step)).map(|&(id, _)| id).collect();
+            if !todo.is_empty() {
+                self.restore_memories(&todo, frame, direction, run)?;
+                if !self.visit(frame, direction, run, &todo)? {
+                    return Ok(ControlFlow::Continue(()));
+                }
+                if (run.each)(self, frame).is_break() {
+                    return Ok(ControlFlow::Break(Stopped::ByCaller));
+                }
+            } else if steps.iter().any(|(_, step)| *step == Step::Stands) {
+                self.pass_over(frame, direction, run)?;
+            } else if !self.anything_ahead(frame, direction) {
+                return Ok(ControlFlow::Break(Stopped::AtCut { frame }));
+            }
+            next = match direction {
+                Direction::Forward => frame.checked_add(1),
+                Direction::Reverse => frame.checked_sub(1),
+            };
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// A frame whose answers hold. Memories that the frames ahead need are made anew while it is at hand.
+    fn pass_over(&mut self, frame: u64, direction: Direction, run: &mut Run<'_>) -> Result<()> {
+        run.report.kept += 1;
+        let mut gone = BTreeSet::new();
+        for id in self.objects.keys().copied().collect::<Vec<_>>() {
+            let trail = &self.objects[&id].trail;
+            let near = trail.holds(frame) && trail.is_near_an_end(frame, self.reach);
+            if near && self.keeping.get(id, frame)?.is_some_and(|answer| answer.memory.is_none()) {
+                gone.insert(id);
+            }
+        }
+        if !gone.is_empty() {
+            self.visit(frame, direction, run, &gone)?;
+        }
+        Ok(())
+    }
+
+    /// What was tracked in a range is to be tracked anew.
+    fn outdate(&mut self, frames: &RangeInclusive<u64>) -> Result<()> {
+        let mut change = Change::default();
+        for (&id, object) in &self.objects {
+            let mut object = object.clone();
+            object.trail.outdate_range(frames);
+            change.objects.insert(id, Some(object));
+        }
+        self.apply(change)
+    }
+
+    /// Makes memories anew that were let go and the frame recalls.
+    fn restore_memories(
+        &mut self,
+        objects: &BTreeSet<ObjectId>,
+        frame: u64,
+        direction: Direction,
+        run: &mut Run<'_>,
+    ) -> Result<()> {
+        let scene = self.scene(frame);
+        let mut gone: BTreeSet<(u64, ObjectId)> = BTreeSet::new();
+        for &id in objects {
+            // A correction looks back the way its frame was tracked.
+            let trail = &self.objects[&id].trail;
+            let corrected = trail.waiting().contains(&frame).then(|| trail.passed(frame)).flatten();
+            let recall = trail.recall(self.reach, frame, corrected.unwrap_or(direction), &scene);
+            for (recalled, _) in recall.memories {
+                if self.keeping.get(id, recalled)?.is_some_and(|answer| answer.memory.is_none()) {
+                    gone.insert((recalled, id));
+                }
+            }
+        }
+        let frames: BTreeSet<_> = gone.iter().map(|&(frame, _)| frame).collect();
+        for recalled in frames {
+            let ids = gone.range((recalled, 0)..=(recalled, ObjectId::MAX)).map(|&(_, id)| id).collect();
+            self.visit(recalled, direction, run, &ids)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a frame and answers for some objects. False beyond the shot's end.
+    fn visit(
+        &mut self,
+        frame: u64,
+        direction: Direction,
+        run: &mut Run<'_>,
+        objects: &BTreeSet<ObjectId>,
+    ) -> Result<bool> {
+        let Some(pixels) = run.source.frame(frame)? else { return Ok(false) };
+        let tracked = self.take(frame, direction, pixels, &|id, _| objects.contains(&id))?;
+        tracked.into_iter().for_each(|id| run.report.add(id, frame, direction));
+        Ok(true)
+    }
+
+    fn answer_waiting(&mut self, frame: u64, run: &mut Run<'_>) -> Result<()> {
+        let waits =
+            |(&id, object): (&ObjectId, &Object)| object.trail.waiting().contains(&frame).then_some(id);
+        let corrected: BTreeSet<_> = self.objects.iter().filter_map(waits).collect();
+        self.restore_memories(&corrected, frame, Direction::Forward, run)?;
+        let Some(pixels) = run.source.frame(frame)? else {
+            return Err(Error::State(format!("a prompt is on frame {frame}, which the shot does not have")));
+        };
+        self.take(frame, Direction::Forward, pixels, &|_, step| step == Step::Prompt)?;
+        Ok(())
+    }
+
+    /// Whether anything was said about a frame further on.
+    fn anything_ahead(&self, frame: u64, direction: Direction) -> bool {
+        let Some(beyond) = direction.beyond(frame) else { return false };
+        self.objects.values().any(|o| o.trail.conditioning().range(beyond.clone()).next().is_some())
+    }
+}
+
+impl TrackReport {
+    fn add(&mut self, object: ObjectId, frame: u64, direction: Direction) {
+        let last = self.tracked.iter_mut().rfind(|t| t.object == object && t.direction == direction);
+        if let Some(stretch) = last {
+            let (first, end) = stretch.frames.clone().into_inner();
+            if end.checked_add(1) == Some(frame) || frame.checked_add(1) == Some(first) {
+                stretch.frames = first.min(frame)..=end.max(frame);
+                return;
+            }
+        }
+        self.tracked.push(Outdated { object, frames: frame..=frame, direction });
+    }
+}
+
+/// The frames that a request asks for on one side of its start.
+fn limits(request: &TrackRequest, start: u64, direction: Direction) -> RangeInclusive<u64> {
+    let (first, last) = (request.first, request.last.unwrap_or(u64::MAX));
+    let most = request.max_frames.unwrap_or(u64::MAX);
+    match direction {
+        Direction::Forward => start.max(first)..=start.saturating_add(most).min(last),
+        Direction::Reverse => start.saturating_sub(most).max(first)..=start.min(last),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(max_frames: Option<u64>, last: Option<u64>) -> TrackRequest {
+        TrackRequest { first: 3, last, max_frames, ..TrackRequest::default() }
+    }
+
+    #[test]
+    fn a_request_reaches_from_its_start_to_the_in_or_out_point_or_its_number_of_frames() {
+        let both = |request: &TrackRequest, start| {
+            [Direction::Forward, Direction::Reverse].map(|direction| limits(request, start, direction))
+        };
+        assert_eq!(both(&request(None, Some(20)), 10), [10..=20, 3..=10]);
+        assert_eq!(both(&request(Some(1), None), 10), [10..=11, 9..=10]);
+        let [forward, reverse] = both(&request(None, None), 1);
+        assert_eq!((forward, reverse.is_empty()), (3..=u64::MAX, true));
+    }
+
+    #[test]
+    fn a_report_joins_neighbouring_frames_whichever_way_they_came() {
+        let mut report = TrackReport { tracked: vec![], kept: 0, stopped: Stopped::Done };
+        [4, 5, 6].into_iter().for_each(|frame| report.add(1, frame, Direction::Forward));
+        [3, 2, 9].into_iter().for_each(|frame| report.add(1, frame, Direction::Reverse));
+        let frames: Vec<_> = report.tracked.into_iter().map(|t| t.frames).collect();
+        assert_eq!(frames, [4..=6, 2..=3, 9..=9]);
+    }
+}
