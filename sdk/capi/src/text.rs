@@ -8,17 +8,26 @@ use crate::status::{Failure, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_BUFFER};
 /// A UTF-8 path, or none for null.
 ///
 /// # Safety
-/// `text` is null or a NUL-terminated string.
-pub(crate) unsafe fn path(text: *const c_char, name: &str) -> Result<Option<PathBuf>, Failure> {
-    if text.is_null() {
+/// As [`text`].
+pub(crate) unsafe fn path(path: *const c_char, name: &str) -> Result<Option<PathBuf>, Failure> {
+    if path.is_null() {
         return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    Ok(Some(PathBuf::from(unsafe { text(path, name) }?)))
+}
+
+/// A UTF-8 text.
+///
+/// # Safety
+/// `text` is null or a NUL-terminated string that outlives the result.
+pub(crate) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str, Failure> {
+    if text.is_null() {
+        return Err(Failure::null(name));
     }
     // SAFETY: not null, and the caller's promise.
     let text = unsafe { CStr::from_ptr(text) };
-    let text = text
-        .to_str()
-        .map_err(|e| Failure::new(ROTOMASK_ERROR_ARGUMENT, format!("`{name}` is not UTF-8: {e}")))?;
-    Ok(Some(PathBuf::from(text)))
+    text.to_str().map_err(|e| Failure::new(ROTOMASK_ERROR_ARGUMENT, format!("`{name}` is not UTF-8: {e}")))
 }
 
 /// Copies text and its NUL into the caller's buffer. `size` takes the bytes there are and gives those wanted.
