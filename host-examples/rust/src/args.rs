@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     eval::EvalArgs,
+    library::ModelOptions,
     prompt::{At, Point, Rect},
 };
 
@@ -39,12 +40,35 @@ pub struct EngineArgs {
     /// Threads for the model; 0: one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: u32,
+    /// Who computes, asked in this order: cpu, cuda, tensorrt, directml, coreml, migraphx, rocm, openvino
+    #[arg(long, value_name = "LIST", default_value = "cpu")]
+    pub provider: String,
+    /// The GPU's number, for providers that use one
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub device: u32,
+    /// The same bits in every run and with any number of threads, also on a GPU
+    #[arg(long)]
+    pub deterministic: bool,
     /// ONNX Runtime's library
     #[arg(long, value_name = "PATH")]
     pub onnxruntime: Option<PathBuf>,
     /// librotomask; otherwise ROTOMASK_LIBRARY, otherwise the one beside this program
     #[arg(long, value_name = "PATH")]
     pub library: Option<PathBuf>,
+}
+
+impl EngineArgs {
+    /// How the model is to be opened.
+    #[must_use]
+    pub fn options(&self) -> ModelOptions<'_> {
+        ModelOptions {
+            threads: self.threads,
+            onnxruntime: self.onnxruntime.as_deref(),
+            providers: &self.provider,
+            device: self.device,
+            deterministic: self.deterministic,
+        }
+    }
 }
 
 /// The arguments of `rotomask info`.

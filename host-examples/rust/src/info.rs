@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Result,
     args::InfoArgs,
-    library::{Library, Model, ModelOptions},
+    library::{Library, Model},
 };
 
 /// Prints what the library finds, and the model.
@@ -17,9 +17,9 @@ use crate::{
 pub fn run(args: InfoArgs) -> Result<()> {
     let engine = &args.engine;
     let library = Library::open(engine.library.as_deref())?;
-    let options = ModelOptions { threads: engine.threads, onnxruntime: engine.onnxruntime.as_deref() };
     let machine = part(library.info(engine.onnxruntime.as_deref()));
-    let model = Model::open(&library, engine.model.as_deref(), options).and_then(|model| model.describe());
+    let model =
+        Model::open(&library, engine.model.as_deref(), engine.options()).and_then(|model| model.describe());
     let all = json!({
         "rotomask": env!("CARGO_PKG_VERSION"),
         "library": { "path": library.path().display().to_string(), "version": library.version() },

@@ -3,12 +3,12 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use engine::model::{Model, ModelOptions};
+use engine::model::{Model, ModelOptions, Provider};
 use serde_json::json;
 
 use crate::guard::{borrow, guard, guard_void, hand_over, take_back};
 use crate::status::{Failure, rotomask_status};
-use crate::text::{copy_out, path};
+use crate::text::{copy_out, path, text};
 use crate::types::{check_size, rotomask_model_options};
 
 /// A loaded model. Sessions keep what they need of it: it may be closed before them.
@@ -27,6 +27,10 @@ pub unsafe extern "C" fn rotomask_model_options_init(options: *mut rotomask_mode
             struct_size: size_of::<rotomask_model_options>() as u32,
             threads: 0,
             onnxruntime: std::ptr::null(),
+            providers: std::ptr::null(),
+            device: 0,
+            deterministic: 0,
+            device_memory_bytes: 0,
         };
         if !options.is_null() {
             // SAFETY: not null, and the contract above.
@@ -35,7 +39,8 @@ pub unsafe extern "C" fn rotomask_model_options_init(options: *mut rotomask_mode
     });
 }
 
-/// Opens a model package, checks it and loads its graphs.
+/// Opens a model package, checks it and loads its graphs with the first of the providers that can compute them.
+/// `rotomask_model_describe` tells which one it is, and why none of those before it.
 ///
 /// `folder` is a NAME.rotomodel folder, UTF-8; null for the model that is part of the library. `options` may be null.
 /// On success `*model` is the caller's, to be closed with `rotomask_model_close`; on failure it is untouched.
@@ -60,6 +65,15 @@ pub unsafe extern "C" fn rotomask_model_open(
             wanted.threads = options.threads as usize;
             // SAFETY: the contract above.
             wanted.onnxruntime = unsafe { path(options.onnxruntime, "onnxruntime") }?;
+            let providers = match options.providers.is_null() {
+                true => "",
+                // SAFETY: the contract above.
+                false => unsafe { text(options.providers, "providers") }?,
+            };
+            wanted.providers = Provider::list(providers)?;
+            wanted.device = options.device;
+            wanted.deterministic = options.deterministic != 0;
+            wanted.device_memory_bytes = usize::try_from(options.device_memory_bytes).unwrap_or(usize::MAX);
         }
         Ok(rotomask_model { model: Arc::new(Model::open(&wanted)?) })
     };
@@ -67,7 +81,8 @@ pub unsafe extern "C" fn rotomask_model_open(
     guard(|| unsafe { hand_over(model, "model", open) })
 }
 
-/// Name, version, licence, provenance and sizes of a model, as JSON.
+/// Name, version, licence, provenance and sizes of a model, what was given up for speed, and who computes it, as
+/// JSON.
 ///
 /// `buffer` and `size` are as in `rotomask_info`.
 /// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [any thread]
@@ -82,12 +97,14 @@ pub unsafe extern "C" fn rotomask_model_describe(
 ) -> rotomask_status {
     guard(|| {
         // SAFETY: the contract above.
-        let m = unsafe { borrow(model, "model") }?.model.manifest();
+        let model = &unsafe { borrow(model, "model") }?.model;
+        let m = model.manifest();
         let text = json!({
             "name": m.name, "family": m.family, "version": m.version, "licence": m.licence,
             "provenance": m.provenance, "input_size": m.input.size, "mask_stride": m.mask_stride,
             "channels": m.channels, "memory_channels": m.memory_channels, "memory_slots": m.memory_slots,
-            "pointers": m.pointers,
+            "pointers": m.pointers, "memory_tokens": m.memory_tokens, "variant": m.variant,
+            "approximations": m.approximations, "provider": model.provider_report(),
         });
         // SAFETY: the contract above.
         unsafe { copy_out(&text.to_string(), buffer, size) }

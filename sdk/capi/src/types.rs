@@ -99,6 +99,15 @@ pub struct rotomask_model_options {
     /// Path of ONNX Runtime's library, UTF-8. Null: what the environment variable ROTOMASK_ONNXRUNTIME names,
     /// otherwise a library of that name in librotomask's own folder. It is never searched for by name alone.
     pub onnxruntime: *const c_char,
+    /// Who may compute, in the order in which they are asked, such as "cuda,cpu": cpu, cuda, tensorrt, directml,
+    /// coreml, migraphx, rocm, openvino. Null or "": the CPU alone.
+    pub providers: *const c_char,
+    /// The number of the GPU, for providers that use one, 0 to 255.
+    pub device: u32,
+    /// 1: the same bits in every run and with any number of threads, at some cost of speed on a GPU.
+    pub deterministic: u32,
+    /// The most bytes that a provider may take on its device for each of the four graphs; 0 for no limit.
+    pub device_memory_bytes: u64,
 }
 
 /// What is known of one object on the frame that was pushed last.

@@ -1,81 +1,56 @@
 //! One ONNX graph, checked against its contract when it is loaded, and run.
 
-use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use ort::session::Session;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::value::DynValue;
 
-use ort::session::builder::GraphOptimizationLevel;
-use ort::session::{RunOptions, Session, SessionInputValue};
-use ort::value::{DynValue, PrimitiveTensorElementType, TensorElementType, TensorRef, ValueType};
-
+use super::bound::Bound;
+use super::cancel::Cancel;
+use super::contract::{Contract, TensorSpec, check};
+use super::direct::Direct;
+use super::input::Input;
 use super::manifest::GraphFile;
 use super::package::Package;
+use super::provider::Provider;
 use crate::error::{Error, Result};
 
-/// A dimension that the caller chooses: objects, memories, points.
-pub(super) const ANY: i64 = -1;
-
-/// What the manifest's numbers imply for one input or output.
-pub(super) struct TensorSpec {
-    pub(super) name: &'static str,
-    pub(super) element: TensorElementType,
-    pub(super) shape: Vec<i64>,
+/// What all graphs of a model are loaded with.
+pub(super) struct Setup {
+    pub(super) environment: ort::environment::Environment,
+    pub(super) provider: Provider,
+    pub(super) device: u32,
+    pub(super) threads: usize,
+    pub(super) deterministic: bool,
+    /// 0: as much as the provider likes.
+    pub(super) device_memory_bytes: usize,
+    /// Binds tensors even where they are in host memory anyway.
+    pub(super) bind: bool,
 }
 
-pub(super) fn floats(name: &'static str, shape: &[i64]) -> TensorSpec {
-    TensorSpec { name, element: TensorElementType::Float32, shape: shape.to_vec() }
+/// Why a graph was not loaded.
+pub(super) enum NotLoaded {
+    /// The provider can't, as a sentence: another one may.
+    ByProvider(String),
+    /// Nobody could.
+    ByAnyone(Error),
 }
 
-pub(super) fn integers(name: &'static str, shape: &[i64]) -> TensorSpec {
-    TensorSpec { name, element: TensorElementType::Int64, shape: shape.to_vec() }
-}
-
-/// Stops the graph that runs, and keeps the next from starting, from any thread.
-pub struct Cancel {
-    /// Held while the run options change, so that flag and options always say the same.
-    asked: Mutex<bool>,
-    options: RunOptions,
-}
-
-impl Cancel {
-    pub(super) fn new() -> Result<Self> {
-        let options = RunOptions::new().map_err(|e| Error::Runtime(e.to_string()))?;
-        Ok(Self { asked: Mutex::new(false), options })
-    }
-
-    /// Asks the work that runs, or that runs next, to stop.
-    pub fn ask(&self) {
-        let mut asked = self.asked();
-        *asked = true;
-        // A failure here only means that the graph runs to its end before the flag is seen.
-        let _ = self.options.terminate();
-    }
-
-    /// Answers [`Error::Cancelled`] once if stopping was asked for since the last answer.
-    pub(crate) fn check(&self) -> Result<()> {
-        let mut asked = self.asked();
-        if !std::mem::take(&mut *asked) {
-            return Ok(());
-        }
-        self.options.unterminate().map_err(|e| Error::Runtime(e.to_string()))?;
-        Err(Error::Cancelled)
-    }
-
-    fn asked(&self) -> std::sync::MutexGuard<'_, bool> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+impl From<Error> for NotLoaded {
+    fn from(error: Error) -> Self {
+        Self::ByAnyone(error)
     }
 }
 
-impl fmt::Debug for Cancel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cancel").field("asked", &self.asked).finish_non_exhaustive()
-    }
-}
-
-/// A loaded graph. Sessions share it; one runs it at a time.
+/// A loaded graph, shared by sessions.
 pub(super) struct Graph {
     name: &'static str,
     outputs: Vec<TensorSpec>,
-    session: Mutex<Session>,
+    runner: Runner,
+}
+
+enum Runner {
+    Direct(Direct),
+    Bound(Bound),
 }
 
 impl Graph {
@@ -83,133 +58,92 @@ impl Graph {
         name: &'static str,
         package: &Package,
         file: &GraphFile,
-        threads: usize,
-        environment: &ort::environment::Environment,
-        (inputs, outputs): (Vec<TensorSpec>, Vec<TensorSpec>),
-    ) -> Result<Self> {
+        setup: &Setup,
+        (inputs, outputs): Contract,
+    ) -> std::result::Result<Self, NotLoaded> {
         let label = package.label(file);
         let bytes = package.graph(file)?;
-        let session = load(&bytes, threads, environment)
-            .map_err(|problem| Error::ModelPackage { package: label.clone(), problem })?;
+        let builder = setup.builder().map_err(NotLoaded::ByProvider)?;
+        let session = setup.load(builder, &bytes).map_err(|said| {
+            // Every ONNX Runtime has the CPU provider: what it doesn't take is no graph.
+            if setup.provider != Provider::Cpu {
+                return NotLoaded::ByProvider(format!("{name}: {said}"));
+            }
+            let problem = format!("not a graph that ONNX Runtime takes: {said}");
+            NotLoaded::ByAnyone(Error::ModelPackage { package: label.clone(), problem })
+        })?;
         check(&label, "input", session.inputs(), &inputs)?;
         check(&label, "output", session.outputs(), &outputs)?;
-        Ok(Self { name, outputs, session: Mutex::new(session) })
+        Ok(Self { name, outputs, runner: setup.runner(session)? })
     }
 
-    /// Runs the graph. The outputs come in the contract's order, each with the element count it promises.
+    /// Runs the graph. The outputs come in the contract's order, each in a shape that it allows.
     pub(super) fn run<const N: usize>(
         &self,
-        inputs: Vec<(&'static str, SessionInputValue<'_>)>,
+        inputs: Vec<(&'static str, Input<'_>)>,
         cancel: &Cancel,
     ) -> Result<[DynValue; N]> {
         cancel.check()?;
-        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let ran = session.run_with_options(inputs, &cancel.options);
+        let ran = match &self.runner {
+            Runner::Direct(direct) => direct.run(&inputs, &self.outputs, cancel)?,
+            Runner::Bound(bound) => bound.run(&inputs, &self.outputs, cancel),
+        };
         // A run that was stopped fails with a message of its own: the reason is what counts.
         cancel.check()?;
-        let mut ran = ran.map_err(|e| self.failed(e.to_string()))?;
-        let mut values = Vec::with_capacity(N);
-        for spec in &self.outputs {
-            let missing = || self.failed(format!("gave no output `{}`", spec.name));
-            let value = ran.remove(spec.name).ok_or_else(missing)?;
-            self.check_shape(spec, &value)?;
-            values.push(value);
+        let values = ran.map_err(|e| self.failed(e.to_string()))?;
+        for (spec, value) in self.outputs.iter().zip(&values) {
+            let found: &[i64] = value.shape();
+            if !spec.allows(found) {
+                let (name, want) = (spec.name, &spec.shape);
+                return Err(self.failed(format!("output `{name}` has shape {found:?}, expected {want:?}")));
+            }
         }
         values.try_into().map_err(|v: Vec<_>| self.failed(format!("has {} outputs, expected {N}", v.len())))
-    }
-
-    fn check_shape(&self, spec: &TensorSpec, value: &DynValue) -> Result<()> {
-        let found: &[i64] = value.shape();
-        if spec.shape.len() == found.len()
-            && spec.shape.iter().zip(found).all(|(&want, &f)| want == ANY || want == f)
-        {
-            return Ok(());
-        }
-        Err(self.failed(format!("output `{}` has shape {found:?}, expected {:?}", spec.name, spec.shape)))
     }
 
     pub(super) fn failed(&self, problem: String) -> Error {
         Error::Inference { graph: self.name, problem }
     }
 
-    /// Borrows numbers as a tensor.
-    pub(super) fn floats<'v>(&self, shape: &[usize], values: &'v [f32]) -> Result<SessionInputValue<'v>> {
-        self.tensor(shape, values)
-    }
-
-    /// Borrows labels or positions as a tensor.
-    pub(super) fn integers<'v>(&self, shape: &[usize], values: &'v [i64]) -> Result<SessionInputValue<'v>> {
-        self.tensor(shape, values)
-    }
-
-    fn tensor<'v, T: PrimitiveTensorElementType + fmt::Debug + Clone + 'static>(
+    /// The numbers of an output, each of `objects` as one slice.
+    pub(super) fn rows<'v>(
         &self,
-        shape: &[usize],
-        values: &'v [T],
-    ) -> Result<SessionInputValue<'v>> {
-        TensorRef::from_array_view((shape.to_vec(), values))
-            .map(SessionInputValue::from)
-            .map_err(|e| self.failed(e.to_string()))
-    }
-
-    /// The numbers of an output.
-    pub(super) fn numbers<'v>(&self, value: &'v DynValue) -> Result<&'v [f32]> {
-        value.try_extract_tensor::<f32>().map(|(_, numbers)| numbers).map_err(|e| self.failed(e.to_string()))
-    }
-}
-
-fn load(
-    bytes: &[u8],
-    threads: usize,
-    environment: &ort::environment::Environment,
-) -> std::result::Result<Session, String> {
-    let said = |e: ort::Error| e.to_string();
-    let builder = Session::builder(environment).map_err(said)?;
-    let builder = builder.with_optimization_level(GraphOptimizationLevel::All).map_err(|e| said(e.into()))?;
-    let builder = builder.with_intra_threads(threads).map_err(|e| said(e.into()))?;
-    // Waiting threads sleep: the host decodes, draws and encodes on the same cores meanwhile.
-    let mut builder = builder.with_intra_op_spinning(false).map_err(|e| said(e.into()))?;
-    builder.commit_from_memory(bytes).map_err(|e| format!("not a graph that ONNX Runtime takes: {e}"))
-}
-
-fn check(label: &str, side: &'static str, found: &[ort::value::Outlet], want: &[TensorSpec]) -> Result<()> {
-    for spec in want {
-        let refuse = |found: String| Error::GraphContract {
-            graph: label.to_owned(),
-            side,
-            name: spec.name.to_owned(),
-            found,
-            want: describe(spec.element, &spec.shape),
-        };
-        let Some(outlet) = found.iter().find(|outlet| outlet.name() == spec.name) else {
-            return Err(refuse("no counterpart".into()));
-        };
-        let ValueType::Tensor { ty, shape, .. } = outlet.dtype() else {
-            return Err(refuse("a value that is no tensor".into()));
-        };
-        let fits = |(&want, &found): (&i64, &i64)| found == ANY || found == want;
-        if *ty != spec.element
-            || shape.len() != spec.shape.len()
-            || !spec.shape.iter().zip(shape.iter()).all(fits)
-        {
-            return Err(refuse(describe(*ty, shape)));
+        value: &'v DynValue,
+        objects: usize,
+    ) -> Result<impl Iterator<Item = &'v [f32]>> {
+        let numbers = value.try_extract_tensor::<f32>().map_err(|e| self.failed(e.to_string()))?.1;
+        let (row, rest) = (numbers.len() / objects.max(1), numbers.len() % objects.max(1));
+        if row == 0 || rest != 0 {
+            return Err(self.failed(format!("gave {} numbers for {objects} objects", numbers.len())));
         }
+        Ok(numbers.chunks_exact(row))
     }
-    if let Some(extra) = found.iter().find(|outlet| want.iter().all(|spec| spec.name != outlet.name())) {
-        let names: Vec<_> = want.iter().map(|spec| spec.name).collect();
-        return Err(Error::GraphContract {
-            graph: label.to_owned(),
-            side,
-            name: extra.name().to_owned(),
-            found: "no place in the contract".into(),
-            want: names.join(", "),
-        });
-    }
-    Ok(())
 }
 
-fn describe(element: TensorElementType, shape: &[i64]) -> String {
-    let sides: Vec<_> =
-        shape.iter().map(|&d| if d == ANY { "any".to_owned() } else { d.to_string() }).collect();
-    format!("{element} [{}]", sides.join(", "))
+impl Setup {
+    /// Session options. The problem comes as a sentence.
+    fn builder(&self) -> std::result::Result<SessionBuilder, String> {
+        let said = |e: ort::Error<SessionBuilder>| ort::Error::<()>::from(e).to_string();
+        let builder = Session::builder(&self.environment).map_err(|e| e.to_string())?;
+        let builder = builder.with_optimization_level(GraphOptimizationLevel::All).map_err(said)?;
+        let builder = builder.with_intra_threads(self.threads).map_err(said)?;
+        // Waiting threads sleep: the host decodes, draws and encodes on the same cores meanwhile.
+        let builder = builder.with_intra_op_spinning(false).map_err(said)?;
+        let builder = builder.with_deterministic_compute(self.deterministic).map_err(said)?;
+        self.provider.register(builder, self)
+    }
+
+    fn load(&self, mut builder: SessionBuilder, bytes: &[u8]) -> std::result::Result<Session, String> {
+        builder.commit_from_memory(bytes).map_err(|e| e.to_string())
+    }
+
+    fn runner(&self, session: Session) -> Result<Runner> {
+        let place = self.provider.place(self.device).map_err(|e| Error::Runtime(e.to_string()))?;
+        Ok(match place {
+            Some(place) => Runner::Bound(Bound::new(session, place)),
+            None if self.bind => Runner::Bound(Bound::new(session, ort::memory::MemoryInfo::default())),
+            None if self.provider == Provider::Cpu => Runner::Direct(Direct::new(session, self.threads)),
+            None => Runner::Direct(Direct::new(session, 1)),
+        })
+    }
 }

@@ -2,12 +2,15 @@
 
 use ort::value::DynValue;
 
-use super::graph::{Cancel, Graph, TensorSpec, floats};
+use super::cancel::Cancel;
+use super::contract::{Contract, floats, passed_on};
+use super::graph::Graph;
+use super::input::Input;
 use super::manifest::Manifest;
 use crate::error::Result;
 use crate::preprocess::EncoderInput;
 
-/// What the encoder saw in a frame.
+/// What the encoder saw in a frame. It lies where the provider computes.
 pub(crate) struct Features {
     /// `[1, D/8, m, m]`
     pub(super) s0: DynValue,
@@ -19,21 +22,21 @@ pub(crate) struct Features {
     pub(super) s2_nomem: DynValue,
 }
 
-pub(super) fn contract(m: &Manifest) -> (Vec<TensorSpec>, Vec<TensorSpec>) {
+pub(super) fn contract(m: &Manifest) -> Contract {
     let (s, d, g, k) = (m.input.size as i64, m.channels as i64, m.grid() as i64, m.mask_side() as i64);
     (
         vec![floats("image", &[1, 3, s, s])],
         vec![
-            floats("feat_s0", &[1, d / 8, k, k]),
-            floats("feat_s1", &[1, d / 4, k / 2, k / 2]),
-            floats("feat_s2", &[1, d, g, g]),
-            floats("feat_s2_nomem", &[1, d, g, g]),
+            passed_on("feat_s0", &[1, d / 8, k, k]),
+            passed_on("feat_s1", &[1, d / 4, k / 2, k / 2]),
+            passed_on("feat_s2", &[1, d, g, g]),
+            passed_on("feat_s2_nomem", &[1, d, g, g]),
         ],
     )
 }
 
 pub(super) fn encode(graph: &Graph, input: &EncoderInput, cancel: &Cancel) -> Result<Features> {
-    let image = graph.floats(&[1, 3, input.side, input.side], &input.values)?;
+    let image = Input::floats(&[1, 3, input.side, input.side], &input.values);
     let [s0, s1, s2, s2_nomem] = graph.run(vec![("image", image)], cancel)?;
     Ok(Features { s0, s1, s2, s2_nomem })
 }

@@ -13,6 +13,12 @@ pub const FORMAT: u32 = 1;
 /// The longest `model.json` that is read, in bytes. The default model's has 6 thousand.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 
+/// The longest name and version, in bytes.
+const MOST_NAME_BYTES: usize = 128;
+
+/// No weight, threshold or pixel value is larger in a model that works.
+const LARGEST: f32 = 1e6;
+
 /// `model.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,10 +47,39 @@ pub struct Manifest {
     pub memory_slots: usize,
     /// Frames whose object pointers are recalled: `max_obj_ptrs_in_encoder`.
     pub pointers: usize,
+    /// Tokens of a memory, where there aren't as many as cells of the coarsest feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_tokens: Option<usize>,
+    /// How the graphs attend, where they say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<Variant>,
+    /// What was given up for speed; nothing, unless it is written here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approximations: Vec<Approximation>,
     /// Weights and thresholds that live outside the graphs.
     pub constants: Constants,
     /// The four graphs.
     pub files: Files,
+}
+
+/// The form of the graphs' attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Variant {
+    /// ONNX Runtime's `MultiHeadAttention`, which never holds a matrix of scores on the CPU.
+    Mha,
+    /// Standard operators, which every provider has.
+    Std,
+}
+
+/// A package that is faster than exact. Each costs masks: `models/README.md` says how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approximation {
+    /// Matrix products of 8-bit whole numbers, scaled anew for each input.
+    Int8,
+    /// Attention over the means of 2x2 memory tokens.
+    PooledMemory,
 }
 
 /// What the reference keeps in code or in weights that no graph holds.
@@ -117,6 +152,11 @@ impl Manifest {
         self.input.size / 16
     }
 
+    /// Tokens of a memory.
+    pub(crate) fn tokens(&self) -> usize {
+        self.memory_tokens.unwrap_or(self.grid() * self.grid())
+    }
+
     /// Side of the mask logits.
     pub(crate) fn mask_side(&self) -> usize {
         self.input.size / self.mask_stride
@@ -137,6 +177,14 @@ impl Manifest {
         if self.family != "sam2" {
             return Err(format!("`family` is \"{}\", expected \"sam2\"", self.family));
         }
+        for (name, text) in [("name", &self.name), ("version", &self.version)] {
+            if text.is_empty() || text.len() > MOST_NAME_BYTES || text.chars().any(char::is_control) {
+                let found = text.len();
+                return Err(format!(
+                    "`{name}` has {found} bytes, expected 1 to {MOST_NAME_BYTES} without control characters"
+                ));
+            }
+        }
         within("input.size", self.input.size, 64..=4096)?;
         if !self.input.size.is_multiple_of(64) {
             return Err(format!("`input.size` is {}, expected a multiple of 64", self.input.size));
@@ -146,15 +194,15 @@ impl Manifest {
         }
         within("channels", self.channels, 8..=4096)?;
         within("memory_channels", self.memory_channels, 8..=4096)?;
+        if !self.channels.is_multiple_of(8) || !self.channels.is_multiple_of(self.memory_channels) {
+            let (d, c) = (self.channels, self.memory_channels);
+            return Err(format!("`channels` is {d}, expected a multiple of 8 and of `memory_channels`, {c}"));
+        }
         within("memory_slots", self.memory_slots, 2..=64)?;
         within("pointers", self.pointers, 2..=256)?;
-        let c = &self.constants;
-        length("constants.no_object_pointer", &c.no_object_pointer, self.channels)?;
-        length("constants.mask_downsample_weight", &c.mask_downsample_weight, 16)?;
-        let zero = self.input.deviation.iter().any(|&d| d <= 0.0);
-        if zero || c.dense_prompt_limit <= 0.0 {
-            return Err("`input.deviation` and `constants.dense_prompt_limit` must be above 0".into());
-        }
+        within("memory_tokens", self.tokens(), 1..=self.grid() * self.grid())?;
+        within("number of approximations", self.approximations.len(), 0..=8)?;
+        self.check_constants()?;
         for file in [
             &self.files.image_encoder,
             &self.files.mask_decoder,
@@ -164,6 +212,31 @@ impl Manifest {
             file.check()?;
         }
         Ok(())
+    }
+
+    fn check_constants(&self) -> Result<(), String> {
+        let c = &self.constants;
+        length("constants.no_object_pointer", &c.no_object_pointer, self.channels)?;
+        length("constants.mask_downsample_weight", &c.mask_downsample_weight, 16)?;
+        let zero = self.input.deviation.iter().any(|&d| d <= 0.0);
+        if zero || c.dense_prompt_limit <= 0.0 {
+            return Err("`input.deviation` and `constants.dense_prompt_limit` must be above 0".into());
+        }
+        let singles = [
+            c.mask_downsample_bias,
+            c.mask_prompt_scale,
+            c.mask_prompt_bias,
+            c.dense_prompt_limit,
+            c.no_object_logit,
+            c.stability_delta,
+            c.stability_threshold,
+        ];
+        let lists =
+            [&self.input.mean[..], &self.input.deviation, &c.no_object_pointer, &c.mask_downsample_weight];
+        match lists.into_iter().flatten().chain(&singles).find(|v| !(-LARGEST..=LARGEST).contains(*v)) {
+            Some(found) => Err(format!("a number is {found}, expected -{LARGEST} to {LARGEST}")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -242,6 +315,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_package_gave_up_for_speed_is_read_and_nothing_that_is_unknown() {
+        let mut json = text();
+        json["approximations"] = serde_json::json!(["int8", "pooled_memory"]);
+        (json["variant"], json["memory_tokens"]) = ("std".into(), 16.into());
+        let manifest = Manifest::read(&json.to_string()).unwrap();
+        assert_eq!(manifest.approximations, [Approximation::Int8, Approximation::PooledMemory]);
+        assert_eq!((manifest.variant, manifest.tokens()), (Some(Variant::Std), 16));
+        let said = refusal(|m| m["approximations"] = serde_json::json!(["int4"]));
+        assert!(said.contains("unknown variant `int4`"), "{said}");
+    }
+
+    #[test]
     fn unknown_fields_are_refused_by_name() {
         assert!(refusal(|m| m["colour"] = 1.into()).contains("unknown field `colour`"));
     }
@@ -255,6 +340,11 @@ mod tests {
         assert!(refusal(|m| m["input"]["size"] = 100.into()).ends_with("expected a multiple of 64"));
         assert!(refusal(|m| m["channels"] = 32.into()).contains("has 16 numbers, expected 32"));
         assert!(refusal(|m| m["input"]["deviation"][1] = 0.into()).contains("above 0"));
+        assert!(refusal(|m| m["memory_tokens"] = 65.into()).contains("is 65, expected 1 to 64"));
+        assert!(refusal(|m| m["memory_channels"] = 12.into()).contains("expected a multiple of 8"));
+        assert!(refusal(|m| m["constants"]["stability_delta"] = 1e39.into()).contains("a number is inf"));
+        assert!(refusal(|m| m["constants"]["no_object_pointer"][3] = (-1e7).into()).contains("-10000000"));
+        assert!(refusal(|m| m["name"] = "x".repeat(200).into()).contains("`name` has 200 bytes"));
     }
 
     #[test]

@@ -1,16 +1,23 @@
 //! Features of this frame and what is recalled of others, to features that know the object.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use half::bf16;
 use half::slice::HalfFloatSliceExt;
-use ort::session::SessionInputValue;
-use ort::value::DynValue;
+use ort::memory::AllocationDevice;
+use ort::value::{DynTensorValueType, DynValue};
 
-use super::graph::{ANY, Cancel, Graph, TensorSpec, floats, integers};
+use super::cancel::Cancel;
+use super::contract::{ANY, Contract, floats, integers, passed_on};
+use super::graph::Graph;
 use super::image_encoder::Features;
+use super::input::Input;
 use super::manifest::Manifest;
+use super::spread::Spread;
 use crate::error::Result;
 
-/// What is remembered of one object on one frame: `[g * g, memory channels]`.
+/// What is remembered of one object on one frame: `[memory tokens, memory channels]`.
 ///
 /// Stored as bfloat16, as the reference does even when all else is f32.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +26,7 @@ pub(crate) struct Memory(pub(crate) Vec<bf16>);
 /// The attention's inputs besides the features, for one object.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Recollection {
-    /// `[M, g * g, memory channels]`
+    /// `[M, memory tokens, memory channels]`
     pub(crate) memory: Vec<f32>,
     /// `[M]`, rows of the temporal encoding
     pub(crate) mem_tpos: Vec<i64>,
@@ -43,45 +50,115 @@ impl Recollection {
     }
 }
 
-/// Features that know the object, `[1, D, g, g]`.
-pub(crate) struct Conditioned(pub(super) DynValue);
+/// Features that know the object: one of those that were made in one run.
+#[derive(Clone)]
+pub(crate) struct Conditioned {
+    /// `[of, D, g, g]`
+    batch: Arc<DynValue>,
+    at: usize,
+    of: usize,
+}
 
-#[cfg(test)]
 impl Conditioned {
-    pub(crate) fn numbers(&self) -> &[f32] {
-        self.0.try_extract_tensor::<f32>().unwrap().1
+    /// The run's whole output, if `all` are all of it and in its order.
+    pub(super) fn whole<'a>(all: &[&'a Self]) -> Option<&'a DynValue> {
+        let first = all.first()?;
+        let in_order = |(at, one): (usize, &&Self)| Arc::ptr_eq(&one.batch, &first.batch) && one.at == at;
+        (all.len() == first.of && all.iter().enumerate().all(in_order)).then_some(&*first.batch)
+    }
+
+    /// Its numbers, `[D, g, g]`, copied to the host if they are not there.
+    pub(super) fn on_host(&self) -> ort::Result<Cow<'_, [f32]>> {
+        let batch = self.batch.view().downcast::<DynTensorValueType>()?;
+        let row = |numbers: &[f32]| {
+            let len = numbers.len() / self.of;
+            self.at * len..(self.at + 1) * len
+        };
+        if batch.memory_info().is_cpu_accessible() {
+            let numbers = self.batch.try_extract_tensor::<f32>()?.1;
+            return Ok(Cow::Borrowed(&numbers[row(numbers)]));
+        }
+        let copy = batch.to(AllocationDevice::CPU, 0)?;
+        let numbers = copy.try_extract_tensor::<f32>()?.1;
+        Ok(Cow::Owned(numbers[row(numbers)].to_vec()))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn numbers(&self) -> Vec<f32> {
+        self.on_host().unwrap().into_owned()
     }
 }
 
-pub(super) fn contract(m: &Manifest) -> (Vec<TensorSpec>, Vec<TensorSpec>) {
-    let (d, g, c) = (m.channels as i64, m.grid() as i64, m.memory_channels as i64);
+pub(super) fn contract(m: &Manifest) -> Contract {
+    let (d, g, c, t) = (m.channels as i64, m.grid() as i64, m.memory_channels as i64, m.tokens() as i64);
     (
         vec![
             floats("feat_s2", &[1, d, g, g]),
-            floats("memory", &[ANY, ANY, g * g, c]),
+            floats("memory", &[ANY, ANY, t, c]),
             integers("mem_tpos", &[ANY]),
             floats("ptrs", &[ANY, ANY, d]),
             floats("ptr_tpos", &[ANY]),
         ],
-        vec![floats("pix_feat", &[ANY, d, g, g])],
+        vec![passed_on("pix_feat", &[ANY, d, g, g])],
     )
 }
 
-pub(super) fn attend(
+/// One run for objects that recall the same places in time.
+fn run(
     graph: &Graph,
     m: &Manifest,
     features: &Features,
-    recalled: &Recollection,
+    recalled: &[&Recollection],
     cancel: &Cancel,
-) -> Result<Conditioned> {
-    let (memories, pointers) = (recalled.mem_tpos.len(), recalled.ptr_tpos.len());
+) -> Result<Vec<Conditioned>> {
+    let [first, others @ ..] = recalled else { return Ok(Vec::new()) };
+    let (objects, memories, pointers) = (recalled.len(), first.mem_tpos.len(), first.ptr_tpos.len());
+    // One object's memories go in as they are.
+    let together = |part: fn(&Recollection) -> &[f32]| match others {
+        [] => Cow::Borrowed(part(first)),
+        _ => Cow::Owned(recalled.iter().flat_map(|r| part(r).iter().copied()).collect()),
+    };
+    let (memory, ptrs) = (together(|r| &r.memory), together(|r| &r.ptrs));
     let inputs = vec![
-        ("feat_s2", SessionInputValue::from(&features.s2)),
-        ("memory", graph.floats(&[1, memories, m.grid() * m.grid(), m.memory_channels], &recalled.memory)?),
-        ("mem_tpos", graph.integers(&[memories], &recalled.mem_tpos)?),
-        ("ptrs", graph.floats(&[1, pointers, m.channels], &recalled.ptrs)?),
-        ("ptr_tpos", graph.floats(&[pointers], &recalled.ptr_tpos)?),
+        ("feat_s2", Input::Value(&features.s2)),
+        ("memory", Input::floats(&[objects, memories, m.tokens(), m.memory_channels], &memory)),
+        ("mem_tpos", Input::integers(&[memories], &first.mem_tpos)),
+        ("ptrs", Input::floats(&[objects, pointers, m.channels], &ptrs)),
+        ("ptr_tpos", Input::floats(&[pointers], &first.ptr_tpos)),
     ];
     let [conditioned] = graph.run(inputs, cancel)?;
-    Ok(Conditioned(conditioned))
+    let batch = Arc::new(conditioned);
+    Ok((0..objects).map(|at| Conditioned { batch: Arc::clone(&batch), at, of: objects }).collect())
+}
+
+/// Answers come in the order of `recalled`.
+pub(super) fn attend(
+    (graph, m, spread): (&Graph, &Manifest, &Spread),
+    features: &Features,
+    recalled: &[&Recollection],
+    cancel: &Cancel,
+) -> Result<Vec<Conditioned>> {
+    // A run has one set of places in time: objects with the same are together, whatever stands between them.
+    let mut alike: Vec<Vec<usize>> = Vec::new();
+    for (at, one) in recalled.iter().enumerate() {
+        let same = |group: &&mut Vec<usize>| {
+            let other = recalled[group[0]];
+            (&other.mem_tpos, &other.ptr_tpos) == (&one.mem_tpos, &one.ptr_tpos)
+        };
+        match alike.iter_mut().find(same) {
+            Some(group) => group.push(at),
+            None => alike.push(vec![at]),
+        }
+    }
+    let runs: Vec<&[usize]> = alike
+        .iter()
+        .flat_map(|group| spread.runs(group.len(), spread.attention).into_iter().map(|run| &group[run]))
+        .collect();
+    let answers = spread.each(runs.len(), |at| {
+        let objects: Vec<_> = runs[at].iter().map(|&object| recalled[object]).collect();
+        run(graph, m, features, &objects, cancel)
+    })?;
+    let mut placed: Vec<_> = runs.into_iter().flatten().zip(answers.into_iter().flatten()).collect();
+    placed.sort_by_key(|(object, _)| **object);
+    Ok(placed.into_iter().map(|(_, answer)| answer).collect())
 }

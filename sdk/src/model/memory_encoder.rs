@@ -1,17 +1,23 @@
 //! Features and a mask to what is remembered of the frame.
 
+use std::borrow::Cow;
+
 use half::bf16;
 use half::slice::HalfFloatSliceExt;
-use ort::session::SessionInputValue;
 
-use super::graph::{ANY, Cancel, Graph, TensorSpec, floats};
+use super::cancel::Cancel;
+use super::contract::{ANY, Contract, floats};
+use super::graph::Graph;
 use super::image_encoder::Features;
+use super::input::Input;
 use super::manifest::Manifest;
 use super::memory_attention::Memory;
+use super::spread::Spread;
 use crate::error::Result;
 
-pub(super) fn contract(m: &Manifest) -> (Vec<TensorSpec>, Vec<TensorSpec>) {
-    let (d, g, k, c) = (m.channels as i64, m.grid() as i64, m.mask_side() as i64, m.memory_channels as i64);
+pub(super) fn contract(m: &Manifest) -> Contract {
+    let (d, g, k) = (m.channels as i64, m.grid() as i64, m.mask_side() as i64);
+    let (t, c) = (m.tokens() as i64, m.memory_channels as i64);
     (
         vec![
             floats("feat_s2", &[1, d, g, g]),
@@ -19,29 +25,51 @@ pub(super) fn contract(m: &Manifest) -> (Vec<TensorSpec>, Vec<TensorSpec>) {
             floats("object_score", &[ANY, 1]),
             floats("binarize", &[1]),
         ],
-        vec![floats("memory", &[ANY, g * g, c])],
+        vec![floats("memory", &[ANY, t, c])],
     )
 }
 
-/// `logits` is `[m, m]`. A prompted frame is remembered by its binary mask, a tracked one by its sigmoid.
+/// Answers come in the order of the masks, each `[m, m]` logits and an object score. Prompted frames are remembered
+/// by their binary mask, tracked ones by its sigmoid.
 pub(super) fn remember(
-    graph: &Graph,
-    m: &Manifest,
+    (graph, m, spread): (&Graph, &Manifest, &Spread),
     features: &Features,
-    (logits, object_score): (&[f32], f32),
+    masks: &[(&[f32], f32)],
     prompted: bool,
     cancel: &Cancel,
-) -> Result<Memory> {
-    let (side, score, binarize) = (m.mask_side(), [object_score], [if prompted { 1.0f32 } else { 0.0 }]);
+) -> Result<Vec<Memory>> {
+    let runs = spread.runs(masks.len(), spread.memory);
+    let answers = spread.each(runs.len(), |at| {
+        run(graph, m.mask_side(), features, &masks[runs[at].clone()], prompted, cancel)
+    })?;
+    Ok(answers.into_iter().flatten().collect())
+}
+
+fn run(
+    graph: &Graph,
+    side: usize,
+    features: &Features,
+    masks: &[(&[f32], f32)],
+    prompted: bool,
+    cancel: &Cancel,
+) -> Result<Vec<Memory>> {
+    let (objects, binarize) = (masks.len(), [if prompted { 1.0f32 } else { 0.0 }]);
+    let scores: Vec<f32> = masks.iter().map(|(_, score)| *score).collect();
+    let logits = match masks {
+        [(logits, _)] => Cow::Borrowed(*logits),
+        several => Cow::Owned(several.iter().flat_map(|(logits, _)| logits.iter().copied()).collect()),
+    };
     let inputs = vec![
-        ("feat_s2", SessionInputValue::from(&features.s2)),
-        ("low_res_mask", graph.floats(&[1, 1, side, side], logits)?),
-        ("object_score", graph.floats(&[1, 1], &score)?),
-        ("binarize", graph.floats(&[1], &binarize)?),
+        ("feat_s2", Input::Value(&features.s2)),
+        ("low_res_mask", Input::floats(&[objects, 1, side, side], &logits)),
+        ("object_score", Input::floats(&[objects, 1], &scores)),
+        ("binarize", Input::floats(&[1], &binarize)),
     ];
-    let [memory] = graph.run(inputs, cancel)?;
-    let numbers = graph.numbers(&memory)?;
-    let mut stored = vec![bf16::ZERO; numbers.len()];
-    stored.convert_from_f32_slice(numbers);
-    Ok(Memory(stored))
+    let [memories] = graph.run(inputs, cancel)?;
+    let store = |numbers: &[f32]| {
+        let mut stored = vec![bf16::ZERO; numbers.len()];
+        stored.convert_from_f32_slice(numbers);
+        Memory(stored)
+    };
+    Ok(graph.rows(&memories, objects)?.map(store).collect())
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ort::environment::Environment;
-use ort::ep;
 
+use super::provider::Provider;
 use crate::error::{Error, Result};
 
 /// The environment variable that names the library.
@@ -185,16 +185,7 @@ fn own_folder() -> Option<PathBuf> {
     Some(std::env::current_exe().ok()?.parent()?.to_path_buf())
 }
 
-fn providers() -> Vec<&'static str> {
-    fn known<P: ep::ExecutionProvider>() -> Option<&'static str> {
-        P::is_available().unwrap_or(false).then_some(P::NAME)
-    }
-    let all = [
-        known::<ep::CUDA>(),
-        known::<ep::TensorRT>(),
-        known::<ep::DirectML>(),
-        known::<ep::CoreML>(),
-        known::<ep::CPU>(),
-    ];
-    all.into_iter().flatten().collect()
+/// The execution providers that this build has, by ONNX Runtime's names.
+pub(super) fn providers() -> Vec<&'static str> {
+    Provider::ALL.into_iter().filter(|p| p.is_built_in()).map(Provider::onnxruntime_name).collect()
 }

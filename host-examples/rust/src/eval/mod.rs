@@ -14,7 +14,7 @@ use std::{collections::HashSet, fs, io::Write, path::PathBuf};
 use crate::{
     Error, Result,
     args::EngineArgs,
-    library::{Library, Model, ModelOptions},
+    library::{Library, Model},
     partial::Partial,
     progress,
 };
@@ -52,9 +52,7 @@ pub fn run(args: EvalArgs) -> Result<()> {
     let sequences = chosen(dataset::sequences(&args.root)?, &args.sequences)?;
     let json = args.json.as_deref().map(Partial::create).transpose()?;
     let library = Library::open(args.engine.library.as_deref())?;
-    let options =
-        ModelOptions { threads: args.engine.threads, onnxruntime: args.engine.onnxruntime.as_deref() };
-    let model = Model::open(&library, args.engine.model.as_deref(), options)?;
+    let model = Model::open(&library, args.engine.model.as_deref(), args.engine.options())?;
 
     let follower = Follower { model: &model, prompt: args.prompt, masks: args.masks.as_deref() };
     let mut scores = Vec::new();

@@ -18,6 +18,12 @@ pub struct ModelOptions<'a> {
     pub threads: u32,
     /// ONNX Runtime's library; `None`: where librotomask looks by itself.
     pub onnxruntime: Option<&'a Path>,
+    /// Who may compute, such as `cuda,cpu`, in the order in which they are asked; empty: the CPU.
+    pub providers: &'a str,
+    /// The GPU's number.
+    pub device: u32,
+    /// The same bits in every run.
+    pub deterministic: bool,
 }
 
 /// An open model.
@@ -43,6 +49,8 @@ impl Model {
     ) -> Result<Arc<Self>> {
         let package: Option<CString> = package.map(c_path).transpose()?;
         let onnxruntime: Option<CString> = options.onnxruntime.map(c_path).transpose()?;
+        let providers = CString::new(options.providers)
+            .map_err(|_| Error::Usage("--provider: a name can't have a zero byte".into()))?;
         let pointer = |path: &Option<CString>| path.as_ref().map_or(ptr::null(), |path| path.as_ptr());
         let mut handle = ptr::null_mut();
         // SAFETY: the init function fills the whole struct; the strings outlive the call.
@@ -52,6 +60,9 @@ impl Model {
             let mut raw: api::rotomask_model_options = raw.assume_init();
             raw.threads = options.threads;
             raw.onnxruntime = pointer(&onnxruntime);
+            raw.providers = providers.as_ptr();
+            raw.device = options.device;
+            raw.deterministic = options.deterministic.into();
             library.api().rotomask_model_open(pointer(&package), &raw, &mut handle)
         };
         library.check(status)?;

@@ -22,7 +22,7 @@ use image::imageops::FilterType;
 use crate::{
     Error, Outcome, Result,
     args::{Background, TrackArgs, View},
-    library::{Image, Library, Matte, MatteOptions, Model, ModelOptions, Session},
+    library::{Image, Library, Matte, MatteOptions, Model, Session},
     masks::MaskFolder,
     partial,
     picture::Picture,
@@ -50,9 +50,7 @@ pub fn run(args: TrackArgs) -> Result<Outcome> {
     }
 
     let library = Library::open(args.engine.library.as_deref())?;
-    let options =
-        ModelOptions { threads: args.engine.threads, onnxruntime: args.engine.onnxruntime.as_deref() };
-    let model = Model::open(&library, args.engine.model.as_deref(), options)?;
+    let model = Model::open(&library, args.engine.model.as_deref(), args.engine.options())?;
     let mut session = Session::open(&model, clip.width, clip.height)?;
     session.stop_at(stop.clone())?;
     prompts.give(&mut session)?;
