@@ -13,6 +13,8 @@ pub mod cut;
 pub mod model;
 mod memory_bank;
 pub mod mask;
+pub mod image;
+pub mod automatic;
 pub mod matte;
 pub mod session;
 
