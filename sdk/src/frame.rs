@@ -197,6 +197,23 @@ impl<'a> FrameView<'a> {
         self.layout.format
     }
 
+    /// A part of the image, its top left pixel in column `x_px` and row `y_px`.
+    ///
+    /// # Errors
+    /// [`Error::Frame`] if it does not lie within the image.
+    pub fn crop(&self, x_px: u32, y_px: u32, size: Size) -> Result<FrameView<'a>> {
+        let (whole, fits) = (self.size(), |at: u32, side: u32, all: u32| side <= all && at <= all - side);
+        if !fits(x_px, size.width_px, whole.width_px) || !fits(y_px, size.height_px, whole.height_px) {
+            return Err(Error::Frame(format!(
+                "a part of {size} at {x_px}, {y_px}, expected one within {whole}"
+            )));
+        }
+        let layout = Layout::new(size, self.layout.format, self.layout.stride_bytes)?;
+        let edges = [y_px, y_px + size.height_px - 1].map(|y| self.layout.row_range(y as usize).start);
+        let lowest = edges[0].min(edges[1]) + x_px as usize * self.layout.format.bytes_per_pixel();
+        Self::new(layout, &self.bytes[lowest..lowest + layout.span_bytes()])
+    }
+
     /// The bytes of row `y`, counted from the top, without padding.
     pub fn row(&self, y: usize) -> &'a [u8] {
         &self.bytes[self.layout.row_range(y)]
@@ -264,6 +281,20 @@ mod tests {
         let view = FrameView::new(Layout::new(wide(), PixelFormat::Gray8, -7).unwrap(), &bytes).unwrap();
         assert_eq!(view.row(0), [14, 15, 16, 17, 18]);
         assert_eq!(view.row(2), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_part_of_an_image_has_its_rows_whichever_way_they_lie() {
+        let bytes: Vec<u8> = (0..3 * 7).collect();
+        for (stride, rows) in [(7, [[8, 9, 10], [15, 16, 17]]), (-7, [[8, 9, 10], [1, 2, 3]])] {
+            let view =
+                FrameView::new(Layout::new(wide(), PixelFormat::Gray8, stride).unwrap(), &bytes).unwrap();
+            let part = view.crop(1, 1, Size::new(3, 2).unwrap()).unwrap();
+            assert_eq!([part.row(0), part.row(1)], rows);
+            let said = view.crop(3, 1, Size::new(3, 2).unwrap()).unwrap_err().to_string();
+            assert_eq!(said, "frame: a part of 3x2 at 3, 1, expected one within 5x3");
+            assert!(view.crop(u32::MAX, 0, Size::new(1, 1).unwrap()).is_err());
+        }
     }
 
     #[test]

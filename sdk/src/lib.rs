@@ -13,6 +13,8 @@ pub mod cut;
 pub mod model;
 mod memory_bank;
 pub mod mask;
+pub mod image;
+pub mod automatic;
 mod answer;
 #[allow(dead_code, unused_imports, reason = "looking into files and salvaging them comes with their exports")]
 mod store;

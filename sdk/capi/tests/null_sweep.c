@@ -28,6 +28,8 @@ int main(void) {
 
   rotomask_model_options_init(NULL);
   rotomask_matte_options_init(NULL);
+  rotomask_session_options_init(NULL);
+  rotomask_track_request_init(NULL);
   rotomask_model_close(NULL);
   rotomask_session_close(NULL);
   rotomask_matte_close(NULL);
@@ -36,13 +38,27 @@ int main(void) {
   NULLS(rotomask_model_open(NULL, NULL, NULL));
   NULLS(rotomask_model_describe(NULL, NULL, &size));
   NULLS(rotomask_session_open(NULL, 4, 4, &session));
+  NULLS(rotomask_session_open_with(NULL, 4, 4, NULL, &session));
   NULLS(rotomask_session_set_progress(NULL, NULL, NULL));
   NULLS(rotomask_session_cancel(NULL));
   NULLS(rotomask_session_click(NULL, 1, 0, 0, 0, 1));
   NULLS(rotomask_session_box(NULL, 1, 0, 0, 0, 1, 1));
   NULLS(rotomask_session_mask(NULL, 1, 0, NULL));
   NULLS(rotomask_session_push(NULL, 0, NULL));
+  NULLS(rotomask_session_push_toward(NULL, 0, ROTOMASK_REVERSE, NULL));
   NULLS(rotomask_session_refine(NULL));
+  NULLS(rotomask_session_track(NULL, NULL, NULL, NULL, NULL, NULL));
+  NULLS(rotomask_session_add_object(NULL, 1, "one"));
+  NULLS(rotomask_session_rename_object(NULL, 1, "one"));
+  NULLS(rotomask_session_remove_object(NULL, 1));
+  NULLS(rotomask_session_clear_frame(NULL, 1, 0));
+  NULLS(rotomask_session_clear_object(NULL, 1));
+  NULLS(rotomask_session_reset(NULL));
+  NULLS(rotomask_session_undo(NULL));
+  NULLS(rotomask_session_redo(NULL));
+  NULLS(rotomask_session_describe(NULL, NULL, &size));
+  NULLS(rotomask_session_result_at(NULL, 1, 0, NULL));
+  NULLS(rotomask_session_mask_at(NULL, 1, 0, ROTOMASK_MASK_BINARY, NULL));
   NULLS(rotomask_session_forget(NULL));
   NULLS(rotomask_session_result(NULL, 1, NULL));
   NULLS(rotomask_session_timings(NULL, NULL));

@@ -7,7 +7,7 @@ mod overlap;
 mod stability;
 pub mod rle;
 #[cfg(test)]
-mod goldens;
+pub(crate) mod goldens;
 
 pub use components::Cleaning;
 pub use overlap::{Owners, constrain_overlap};
