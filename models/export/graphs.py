@@ -1,7 +1,8 @@
-"""The four graphs as modules over a SAM 2 model's weights, in operators that every ONNX runtime knows.
+"""Decoder, memory encoder and memory attention as modules over a SAM 2 model's weights; image_encoder.py has the first.
 
 Inputs and outputs are the graph contract's. Rewrites are exact: rotary encoding in real numbers, values attended
-in their 64 memory channels and projected afterwards (a softmax row sums to 1), position tables as constants.
+in their memory channels and projected afterwards (a softmax row sums to 1), position tables as constants. `attend` is
+one of attention.py's.
 """
 
 import math
@@ -9,16 +10,6 @@ import math
 import torch
 from torch import nn
 from torch.nn import functional as F
-
-
-def attend(q, k, v, heads=1):
-    """Plain attention. q [B,n,h*c], k [B,l,h*c], v [B,l,h*e] give [B,n,h*e]."""
-    q = q * (q.shape[-1] // heads) ** -0.5
-    if heads == 1:
-        return torch.softmax(q @ k.transpose(1, 2), -1) @ v
-    split = lambda x: x.reshape(x.shape[0], x.shape[1], heads, -1).permute(0, 2, 1, 3)
-    mixed = torch.softmax(split(q) @ split(k).transpose(2, 3), -1) @ split(v)
-    return mixed.permute(0, 2, 1, 3).reshape(q.shape[0], q.shape[1], -1)
 
 
 def tokens(image):
@@ -38,20 +29,10 @@ def through(layers, x):
     return x
 
 
-class ImageEncoder(nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-        self.register_buffer("no_memory", model.no_mem_embed.detach().reshape(1, -1, 1, 1).clone())
-
-    def forward(self, image):
-        fine, middle, coarse = self.model.forward_image(image)["backbone_fpn"]
-        return fine, middle, coarse, coarse + self.no_memory
-
-
 class MaskDecoder(nn.Module):
-    def __init__(self, model):
+    def __init__(self, model, attend):
         super().__init__()
+        self.attend = attend
         self.prompt, self.decoder, self.pointer = model.sam_prompt_encoder, model.sam_mask_decoder, model.obj_ptr_proj
         self.side, self.channels, self.grid = model.image_size, model.hidden_dim, model.image_size // 16
         keep = lambda name, x: self.register_buffer(name, x.detach().clone())
@@ -73,7 +54,7 @@ class MaskDecoder(nn.Module):
         return where * real + self.label_rows[labels + 1]
 
     def cross(self, layer, q, k, v):
-        return layer.out_proj(attend(layer.q_proj(q), layer.k_proj(k), layer.v_proj(v), layer.num_heads))
+        return layer.out_proj(self.attend(layer.q_proj(q), layer.k_proj(k), layer.v_proj(v), layer.num_heads))
 
     def transform(self, image, points):
         t, q, k = self.decoder.transformer, points, image
@@ -115,7 +96,9 @@ class MemoryEncoder(nn.Module):
         super().__init__()
         self.encoder, self.side = model.memory_encoder, model.image_size
         self.scale, self.bias = model.sigmoid_scale_for_mem_enc, model.sigmoid_bias_for_mem_enc
-        self.register_buffer("absent", model.no_obj_embed_spatial.detach().reshape(1, 1, -1).clone())
+        # SAM 2.0 has none.
+        absent = torch.zeros(model.mem_dim) if model.no_obj_embed_spatial is None else model.no_obj_embed_spatial
+        self.register_buffer("absent", absent.detach().reshape(1, 1, -1).clone())
 
     def forward(self, feat_s2, low_res_mask, object_score, binarize):
         logits = F.interpolate(low_res_mask, size=(self.side, self.side), mode="bilinear", align_corners=False)
@@ -157,47 +140,52 @@ class Rotary(nn.Module):
 
 
 class MemoryLayer(nn.Module):
-    def __init__(self, layer, grid):
+    def __init__(self, layer, grid, attend):
         super().__init__()
+        self.attend = attend
         own, cross = layer.self_attn, layer.cross_attn_image
         self.layer = layer
         self.own_q, self.own_k = Rotary(own.q_proj, grid), Rotary(own.k_proj, grid)
         self.cross_q, self.cross_k = Rotary(cross.q_proj, grid), Rotary(cross.k_proj, grid)
         self.values = nn.Linear(cross.v_proj.in_features, cross.out_proj.out_features)
-        self.values.weight.data = (cross.out_proj.weight @ cross.v_proj.weight).detach()
-        self.values.bias.data = (cross.out_proj.weight @ cross.v_proj.bias + cross.out_proj.bias).detach()
+        outer, inner = cross.out_proj.weight.detach().double(), cross.v_proj
+        self.values.weight.data = (outer @ inner.weight.detach().double()).float()
+        self.values.bias.data = (outer @ inner.bias.detach().double() + cross.out_proj.bias.detach()).float()
 
     def attend_self(self, x):
         y, own = self.layer.norm1(x), self.layer.self_attn
-        return x + own.out_proj(attend(self.own_q(y), self.own_k(y), own.v_proj(y)))
+        return x + own.out_proj(self.attend(self.own_q(y), self.own_k(y), own.v_proj(y)))
 
     def attend_memory(self, x, frame_keys, pointer_keys, values):
         q = self.cross_q(self.layer.norm2(x))
         turned = self.cross_k(frame_keys).flatten(1, 2)
         k = torch.cat([turned, self.cross_k.linear(pointer_keys)], 1)
-        x = x + self.values(attend(q.expand(values.shape[0], -1, -1), k, values))
+        x = x + self.values(self.attend(q.expand(values.shape[0], -1, -1), k, values))
         y = self.layer.linear2(F.relu(self.layer.linear1(self.layer.norm3(x))))
         return x + y
 
 
 class MemoryAttention(nn.Module):
-    def __init__(self, model):
+    def __init__(self, model, attend):
         super().__init__()
         d, grid, narrow = model.hidden_dim, model.image_size // 16, model.mem_dim
         self.grid, self.channels, self.narrow = grid, d, narrow
-        self.layers = nn.ModuleList(MemoryLayer(l, grid) for l in model.memory_attention.layers)
+        self.layers = nn.ModuleList(MemoryLayer(l, grid, attend) for l in model.memory_attention.layers)
         self.norm, self.pointer_time = model.memory_attention.norm, model.obj_ptr_tpos_proj
+        # SAM 2.0 tells pointers no time.
+        self.timed = float(model.add_tpos_enc_to_obj_ptrs)
+        time = d if model.proj_tpos_enc_in_obj_ptrs else narrow
         keep = lambda name, x: self.register_buffer(name, x.detach().clone())
         keep("place", 0.1 * tokens(model.image_encoder.neck.position_encoding(torch.zeros(1, d, grid, grid))))
         keep("memory_place", tokens(model.memory_encoder.position_encoding(torch.zeros(1, narrow, grid, grid))))
         keep("memory_time", model.maskmem_tpos_enc.reshape(-1, narrow))
-        keep("periods", 10000.0 ** (2 * torch.div(torch.arange(d // 2), 2, rounding_mode="floor") / (d // 2)))
+        keep("periods", 10000.0 ** (2 * torch.div(torch.arange(time // 2), 2, rounding_mode="floor") / (time // 2)))
 
     def forward(self, feat_s2, memory, mem_tpos, ptrs, ptr_tpos):
         objects = memory.shape[0]
         frame_keys = memory + self.memory_place + self.memory_time[mem_tpos][:, None, :]
         angle = ptr_tpos[:, None] / self.periods
-        time = self.pointer_time(torch.cat([angle.sin(), angle.cos()], -1))
+        time = self.timed * self.pointer_time(torch.cat([angle.sin(), angle.cos()], -1))
         pointers = ptrs.reshape(objects, -1, self.channels // self.narrow, self.narrow)
         flat = lambda x: x.reshape(objects, -1, self.narrow)
         pointer_keys = flat(pointers + time[:, None, :])

@@ -212,6 +212,7 @@ def record_preprocess(root):
         noise = rng.normal(0, 25, (height, width, 1)) if name == "wide" else 0  # noise doesn't pack
         picture = np.clip(np.stack(waves, -1) + noise, 0, 255).astype(np.uint8)
         Image.fromarray(picture).save(folder / f"{name}.png", optimize=True)
+        tensors[f"{name}.bicubic_u8"] = np.asarray(Image.fromarray(picture).resize((128, 128), Image.Resampling.BICUBIC))
         tensors[f"{name}.area_u8"] = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_AREA)
         tensors[f"{name}.area_f32"] = cv2.resize(picture.astype(np.float32), (64, 64), interpolation=cv2.INTER_AREA)
     logits = (8 * rng.standard_normal((16, 16))).astype(np.float32)

@@ -4,10 +4,11 @@
 //! then normalised. How it is resized is part of a model's training, so the manifest says it.
 
 mod area;
+mod bicubic;
 
 use fast_image_resize as fir;
 use fir::images::{TypedImage, TypedImageRef};
-use fir::pixels::{F32, U8x3};
+use fir::pixels::F32;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -55,7 +56,7 @@ pub(crate) fn to_encoder_input(frame: FrameView<'_>, spec: &InputSpec) -> Result
     let side = spec.size;
     let square = match spec.resize {
         Resize::Area => area::to_square(frame, rgb, side),
-        Resize::Bicubic => bicubic_to_square(frame, rgb, side)?,
+        Resize::Bicubic => bicubic::to_square(frame, rgb, side),
     };
     // One step of 8 bits in, one normalised value out: the table is the whole arithmetic.
     let table = std::array::from_fn::<_, 3, _>(|c| {
@@ -68,20 +69,6 @@ pub(crate) fn to_encoder_input(frame: FrameView<'_>, spec: &InputSpec) -> Result
         }
     }
     Ok(EncoderInput { side, values })
-}
-
-fn bicubic_to_square(frame: FrameView<'_>, rgb: [usize; 3], side: usize) -> Result<Vec<u8>> {
-    let size = frame.size();
-    let mut packed = Vec::with_capacity(size.area_px() * 3);
-    for y in 0..size.height() {
-        let pixels = frame.row(y).chunks_exact(frame.format().bytes_per_pixel());
-        packed.extend(pixels.flat_map(|p| rgb.map(|at| p[at])));
-    }
-    let source = TypedImageRef::<U8x3>::from_buffer(size.width_px, size.height_px, &packed)
-        .map_err(|e| Error::Frame(format!("its pixels can't be resized: {e}")))?;
-    let mut square = TypedImage::<U8x3>::new(side as u32, side as u32);
-    resize(&source, &mut square, fir::FilterType::CatmullRom)?;
-    Ok(square.pixels().iter().flat_map(|p| p.0).collect())
 }
 
 /// A mask prompt at the encoder's size, `[S, S]`, 0 or 1: bilinear with antialiasing, inside from a half on
@@ -173,6 +160,17 @@ mod tests {
                 assert!((f32::from(found) - exact).abs() <= 0.5 + 1e-3, "{name}: {found}, expected {exact}");
                 assert!(found.abs_diff(rounded) <= 1);
             }
+        }
+    }
+
+    #[test]
+    fn bicubic_squares_are_pillows_to_the_last_bit() {
+        for name in ["wide", "large"] {
+            let picture = image::open(format!("{GOLDENS}{name}.png")).unwrap().into_rgb8();
+            let size = Size::new(picture.width(), picture.height()).unwrap();
+            let view = FrameView::new(Layout::packed(size, PixelFormat::Rgb8), picture.as_raw()).unwrap();
+            let want = goldens(&format!("{name}.bicubic_u8")).1;
+            assert!(bicubic::to_square(view, [0, 1, 2], 128) == want, "{name}");
         }
     }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{
     clip, command,
     error::{Error, Result},
-    setup,
+    reference, setup,
     workspace::Workspace,
 };
 
@@ -22,7 +22,10 @@ const POINT: &str = "359,424@0";
 const BETWEEN_SAMPLES: Duration = Duration::from_millis(100);
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Arguments {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// How long the clip is, made of the demo's by repeating it
     #[arg(long, value_name = "N", default_value_t = 1000)]
     frames: u32,
@@ -31,11 +34,20 @@ pub struct Arguments {
     more: Vec<String>,
 }
 
+#[derive(clap::Subcommand)]
+enum Other {
+    /// Time a frame beside SAM 2's own video predictor in PyTorch
+    Reference(reference::Arguments),
+}
+
 /// Builds, makes the clip, follows the rabbit through it and prints the figures.
 ///
 /// # Errors
 /// If set-up, the build or the job fails, or its report can't be read.
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    if let Some(Other::Reference(arguments)) = &arguments.other {
+        return reference::run(workspace, arguments);
+    }
     setup::to_build(workspace)?;
     workspace.build_program()?;
     let clip = repeat(workspace, arguments.frames)?;

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask setup | demo | test | bench | header`.
+//! The project's own commands: `cargo xtask setup | demo | test | bench | model | parity | header`.
 //!
 //! Everything that these fetch, build or write lies under the target folder.
 
@@ -12,6 +12,10 @@ mod clip;
 mod setup;
 mod demo;
 mod test;
+mod python;
+mod model;
+mod parity;
+mod reference;
 mod bench;
 mod header;
 
@@ -34,6 +38,11 @@ enum Task {
     Test,
     /// Measure a long clip from decoding to encoding
     Bench(bench::Arguments),
+    /// Packages of SAM 2
+    #[command(subcommand)]
+    Model(model::Task),
+    /// Hold librotomask against SAM 2's own video predictor in PyTorch
+    Parity(parity::Arguments),
     /// Write include/rotomask.h anew from the C API's source
     Header,
 }
@@ -45,6 +54,8 @@ fn run(task: Task) -> Result<()> {
         Task::Demo => demo::run(&workspace),
         Task::Test => test::run(&workspace),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
+        Task::Model(task) => model::run(&workspace, &task),
+        Task::Parity(arguments) => parity::run(&workspace, &arguments),
         Task::Header => header::write(&workspace),
     }
 }

@@ -68,7 +68,11 @@ impl Wheel {
     }
 }
 
-fn sha256(path: &Path) -> Result<String> {
+/// A file's SHA-256 in lower-case hexadecimal.
+///
+/// # Errors
+/// If it can't be read.
+pub fn sha256(path: &Path) -> Result<String> {
     let mut hasher = Sha256::new();
     let mut file = File::open(path).map_err(|error| Error::file(path, error))?;
     io::copy(&mut file, &mut HashWriter(&mut hasher)).map_err(|error| Error::file(path, error))?;

@@ -56,6 +56,11 @@ impl Workspace {
         self.release().join(format!("rotomask{}", env::consts::EXE_SUFFIX))
     }
 
+    /// The C library of the release build.
+    pub fn library(&self) -> PathBuf {
+        self.release().join(format!("{}rotomask{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX))
+    }
+
     /// Builds what a user would install. The whole workspace, so that what a test run has built is not built again
     /// with other features.
     ///
