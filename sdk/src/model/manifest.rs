@@ -162,11 +162,6 @@ impl Manifest {
         self.input.size / self.mask_stride
     }
 
-    /// Tokens of a memory.
-    pub(crate) fn tokens(&self) -> usize {
-        self.grid().pow(2)
-    }
-
     /// SHA-256 of what the manifest says, the graphs' hashes included: lower-case hexadecimal.
     pub(crate) fn sha256(&self) -> String {
         let said = serde_json::to_vec(self).expect("a manifest was JSON before");

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::frame::Size;
 use crate::mask::{LogitPlane, pick};
 use crate::memory_bank::Direction;
-use crate::model::{Cancel, Conditioned, Features, Ground, Memory, Model, Recollection};
+use crate::model::{Cancel, Conditioned, Decoded, Features, Ground, Memory, Model, Question, Recollection};
 use crate::preprocess::{mask_to_square, shrink_square};
 use crate::prompt::{EncodedPoints, FramePrompts, Mask};
 use crate::store::Precision;
@@ -68,13 +68,23 @@ impl Bench<'_> {
         Ok(self.finish(draft, Origin::Prompted, memory))
     }
 
-    /// Follows the object into a frame that has no prompts.
-    pub(super) fn track(&mut self, recalled: &Recollection, direction: Direction) -> Result<Answer> {
-        let conditioned = self.condition(recalled)?;
-        let mut draft = self.decode(Ground::Remembering(&conditioned), &EncodedPoints::none(), None)?;
-        self.precision.round(&mut draft.logits);
-        let memory = self.remember(&draft.logits, draft.object_score, false)?;
-        Ok(self.finish(draft, Origin::Tracked(direction), memory))
+    /// Follows objects into a frame on which nothing was said of them.
+    pub(super) fn track(&mut self, recalled: &[Recollection], direction: Direction) -> Result<Vec<Answer>> {
+        let Self { model, features, cancel, .. } = *self;
+        let (recalled, none) = (recalled.iter().collect::<Vec<_>>(), EncodedPoints::none());
+        let attend = || model.attend_many(features, &recalled, cancel);
+        let conditioned = self.watch.run(Stage::MemoryAttention, attend)?;
+        let question = |c| Question { ground: Ground::Remembering(c), points: &none, dense: None };
+        let questions: Vec<_> = conditioned.iter().map(question).collect();
+        let decode = || model.decode_many(features, &questions, cancel);
+        let decoded = self.watch.run(Stage::MaskDecoder, decode)?;
+        let mut drafts: Vec<_> = decoded.into_iter().map(|d| self.draft(&d, none.given)).collect();
+        drafts.iter_mut().for_each(|draft| self.precision.round(&mut draft.logits));
+        let masks: Vec<_> = drafts.iter().map(|d| (d.logits.as_slice(), d.object_score)).collect();
+        let remember = || model.remember_many(features, &masks, false, cancel);
+        let memories = self.watch.run(Stage::MemoryEncoder, remember)?;
+        let finish = |(draft, memory)| self.finish(draft, Origin::Tracked(direction), memory);
+        Ok(drafts.into_iter().zip(memories).map(finish).collect())
     }
 
     /// Makes the memory of an answer anew that was let go: the same features and logits give the same bits.
@@ -143,20 +153,25 @@ impl Bench<'_> {
         let Self { model, features, cancel, .. } = *self;
         let decoded =
             self.watch.run(Stage::MaskDecoder, || model.decode((features, ground), points, dense, cancel))?;
-        let manifest = model.manifest();
+        Ok(self.draft(&decoded, points_given))
+    }
+
+    /// Chooses among the decoder's candidates.
+    fn draft(&self, decoded: &Decoded, points_given: usize) -> Draft {
+        let manifest = self.model.manifest();
         let (cells, channels) = (manifest.mask_side().pow(2), manifest.channels);
-        let pick = pick(&decoded, points_given, &manifest.constants);
+        let pick = pick(decoded, points_given, &manifest.constants);
         let logits = if decoded.object_score > 0.0 {
             decoded.masks[pick.mask * cells..][..cells].to_vec()
         } else {
             vec![manifest.constants.no_object_logit; cells]
         };
-        Ok(Draft {
+        Draft {
             logits,
             pointer: decoded.pointers[pick.pointer * channels..][..channels].to_vec(),
             predicted_iou: decoded.ious[pick.mask],
             object_score: decoded.object_score,
-        })
+        }
     }
 
     fn remember(&mut self, logits: &[f32], object_score: f32, prompted: bool) -> Result<Memory> {
