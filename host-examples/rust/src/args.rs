@@ -26,7 +26,7 @@ pub enum Command {
     /// Print versions, execution providers, GPU adapters and the model
     Info(InfoArgs),
     /// Measure masks against a ground truth
-    Eval(EvalArgs),
+    Eval(Box<EvalArgs>),
 }
 
 /// Which library, runtime and model do the work.
