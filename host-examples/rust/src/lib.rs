@@ -20,6 +20,7 @@ pub mod track;
 pub mod info;
 pub mod dataset;
 pub mod eval;
+pub mod annotate;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -60,6 +61,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Track(args) => track::run(*args),
         Command::Info(args) => info::run(args).map(|()| Outcome::Complete),
         Command::Eval(args) => eval::run(*args).map(|()| Outcome::Complete),
+        Command::Annotate(args) => annotate::run(*args),
     };
     match outcome {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
