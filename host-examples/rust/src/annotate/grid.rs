@@ -10,17 +10,24 @@ use crate::{
     picture::Picture,
 };
 
-/// The least predicted overlap of a mask.
-const SURE: f32 = 0.7;
-
-/// The least share of a mask that stays when its threshold rises from one logit below 0 to one above.
-const STEADY: f64 = 0.85;
-
 /// Masks that overlap more than this are the same thing.
 const SAME: f64 = 0.7;
 
 /// Shares of the frame between which a mask's area lies: less is a speck, more is the backdrop.
 const AREA: std::ops::RangeInclusive<f64> = 0.002..=0.6;
+
+/// What to look for.
+#[derive(Clone, Copy, Debug)]
+pub struct Search {
+    /// Points across and down.
+    pub side: u32,
+    /// The most things.
+    pub most: usize,
+    /// The least predicted overlap of a mask.
+    pub sure: f32,
+    /// The least share of a mask that stays when its threshold rises from one logit below 0 to one above.
+    pub steady: f32,
+}
 
 /// A thing that was found.
 #[derive(Clone, Debug)]
@@ -33,8 +40,9 @@ pub struct Found {
     pub predicted_iou: f32,
 }
 
-/// Finds up to `most` things by `side` points across and down, the surest first.
-pub fn find(model: &Arc<Model>, picture: &Picture, side: u32, most: usize) -> Result<Vec<Found>> {
+/// Finds things, the surest first.
+pub fn find(model: &Arc<Model>, picture: &Picture, search: Search) -> Result<Vec<Found>> {
+    let Search { side, most, .. } = search;
     let (width, height) = (picture.width(), picture.height());
     let mut session = Session::open(model, width, height)?;
     let point = |n: u32, pixels: u32| ((n as f32 + 0.5) * pixels as f32 / side as f32).floor();
@@ -45,8 +53,9 @@ pub fn find(model: &Arc<Model>, picture: &Picture, side: u32, most: usize) -> Re
     }
     session.push(0, &Image::from(picture))?;
     let mut candidates: Vec<Candidate> = Vec::new();
-    for id in 0..points.len() as u32 {
-        candidates.extend(Candidate::read(&session, id)?);
+    for (id, at) in points.iter().enumerate() {
+        let share = [at[0] / width as f32, at[1] / height as f32];
+        candidates.extend(Candidate::read(&session, id as u32, share, search)?);
     }
     candidates.sort_by(|a, b| b.predicted_iou.total_cmp(&a.predicted_iou));
     let mut kept: Vec<Candidate> = Vec::new();
@@ -73,10 +82,11 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// `None` if it is not worth keeping.
-    fn read(session: &Session, id: u32) -> Result<Option<Self>> {
+    /// `None` if it is not worth keeping: unsure, unsteady, too large or small, or not where the click was, which is
+    /// given as shares of the frame.
+    fn read(session: &Session, id: u32, [x, y]: [f32; 2], search: Search) -> Result<Option<Self>> {
         let tracked = session.result(id)?;
-        if !tracked.seen || tracked.predicted_iou < SURE {
+        if !tracked.seen || tracked.predicted_iou < search.sure {
             return Ok(None);
         }
         let [width, height] = tracked.logits;
@@ -84,7 +94,9 @@ impl Candidate {
         session.logits(id, &mut ImageMut::floats(width, height, &mut logits)?)?;
         let above = |threshold: f32| logits.iter().filter(|&&logit| logit > threshold).count() as f64;
         let share = above(0.0) / logits.len().max(1) as f64;
-        if !AREA.contains(&share) || above(1.0) < STEADY * above(-1.0) {
+        let place = (y * height as f32) as usize * width as usize + (x * width as f32) as usize;
+        let hit = logits.get(place).is_some_and(|&logit| logit > 0.0);
+        if !hit || !AREA.contains(&share) || above(1.0) < f64::from(search.steady) * above(-1.0) {
             return Ok(None);
         }
         let small = Region::new(width, logits.iter().map(|&logit| logit > 0.0).collect());

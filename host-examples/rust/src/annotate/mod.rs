@@ -74,6 +74,12 @@ pub struct AnnotateArgs {
     /// Without prompts: the most masklets to make of a clip
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=254))]
     pub most: u32,
+    /// Without prompts: the least predicted overlap of a mask to start from
+    #[arg(long, value_name = "IOU", default_value_t = 0.5, value_parser = share)]
+    pub sure: f32,
+    /// Without prompts: the least share of such a mask that stays from logit -1 to logit 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.6, value_parser = share)]
+    pub steady: f32,
     /// Masklets whose predicted overlap is lower on average are to be reviewed
     #[arg(long, value_name = "IOU", default_value_t = 0.8, value_parser = share)]
     pub accept: f32,

@@ -47,7 +47,7 @@ impl Job<'_> {
             Phase::Image if automatic => self.link(writer),
             Phase::Image => self.one_by_one(&given, writer),
             Phase::Mask | Phase::Full if automatic => {
-                let found = grid::find(self.model, first, self.args.grid, self.args.most as usize)?;
+                let found = grid::find(self.model, first, self.search())?;
                 let given = |(place, found): (usize, grid::Found)| {
                     let prompt = match self.args.phase {
                         Phase::Full => Prompt::Click(found.at, true),
@@ -144,7 +144,7 @@ impl Job<'_> {
         while reader.read(frame, &mut picture)? {
             writer.frame(frame, &picture)?;
             if self.is_annotated(frame) {
-                let found = grid::find(self.model, &picture, self.args.grid, self.args.most as usize)?;
+                let found = grid::find(self.model, &picture, self.search())?;
                 let mut gone = std::mem::take(&mut open);
                 for found in found {
                     let best = gone
@@ -194,6 +194,11 @@ impl Job<'_> {
             }
         }
         Ok(masks)
+    }
+
+    fn search(&self) -> grid::Search {
+        let AnnotateArgs { grid, most, sure, steady, .. } = *self.args;
+        grid::Search { side: grid, most: most as usize, sure, steady }
     }
 
     fn session(&self) -> Result<Session> {
