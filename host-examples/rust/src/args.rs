@@ -5,6 +5,7 @@ use std::{path::PathBuf, str::FromStr};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
+    annotate::AnnotateArgs,
     eval::EvalArgs,
     library::ModelOptions,
     prompt::{At, Point, Rect},
@@ -27,7 +28,9 @@ pub enum Command {
     /// Print versions, execution providers, GPU adapters and the model
     Info(InfoArgs),
     /// Measure masks against a ground truth
-    Eval(EvalArgs),
+    Eval(Box<EvalArgs>),
+    /// Make masklets of a folder of clips, to train on or to evaluate with
+    Annotate(Box<AnnotateArgs>),
 }
 
 /// Which library, runtime and model do the work.

@@ -18,7 +18,9 @@ pub mod report;
 pub mod progress;
 pub mod track;
 pub mod info;
+pub mod dataset;
 pub mod eval;
+pub mod annotate;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -58,7 +60,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match command {
         Command::Track(args) => track::run(*args),
         Command::Info(args) => info::run(args).map(|()| Outcome::Complete),
-        Command::Eval(args) => eval::run(args).map(|()| Outcome::Complete),
+        Command::Eval(args) => eval::run(*args).map(|()| Outcome::Complete),
+        Command::Annotate(args) => annotate::run(*args),
     };
     match outcome {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,

@@ -216,5 +216,5 @@ fn without_arguments_the_commands_are_listed() {
     let output = rotomask(&[]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(["track", "info", "eval"].iter().all(|command| said.contains(command)), "{said}");
+    assert!(["track", "info", "eval", "annotate"].iter().all(|command| said.contains(command)), "{said}");
 }

@@ -3,6 +3,8 @@
 //! They follow Perazzi et al., "A Benchmark Dataset and Evaluation Methodology for Video Object Segmentation"
 //! (2016), in the details of the official evaluation, so that figures can be compared.
 
+use crate::dataset::Region;
+
 /// Boundaries meet within this share of the picture's diagonal.
 const REACH: f64 = 0.008;
 
@@ -15,48 +17,12 @@ const SUCCESS: f64 = 0.5;
 /// The decay compares the first with the last of so many parts of a sequence.
 const PARTS: usize = 4;
 
-/// The pixels of one object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Region {
-    width: usize,
-    inside: Vec<bool>,
-}
-
-impl Region {
-    /// From rows without gaps; what follows the last whole row is left out.
-    pub fn new(width: u32, mut inside: Vec<bool>) -> Self {
-        let width = width as usize;
-        inside.truncate(inside.len() - inside.len() % width.max(1));
-        Self { width, inside }
-    }
-
-    /// Columns.
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
-    /// Rows.
-    pub fn height(&self) -> usize {
-        self.inside.len() / self.width.max(1)
-    }
-
-    /// All pixels, top row first.
-    pub fn pixels(&self) -> &[bool] {
-        &self.inside
-    }
-
-    /// Whether no pixel is inside.
-    pub fn is_empty(&self) -> bool {
-        !self.inside.contains(&true)
-    }
-}
-
 /// J: the share of the pixels in either region that are in both, 0 to 1; two empty regions agree.
 ///
 /// Both regions are of the same size.
 pub fn region_similarity(truth: &Region, found: &Region) -> f64 {
     let (mut both, mut either) = (0u64, 0u64);
-    for (&t, &f) in truth.inside.iter().zip(&found.inside) {
+    for (&t, &f) in truth.pixels().iter().zip(found.pixels()) {
         both += u64::from(t && f);
         either += u64::from(t || f);
     }
@@ -70,7 +36,7 @@ pub fn boundary_accuracy(truth: &Region, found: &Region) -> f64 {
     let diagonal = (truth.width() as f64).hypot(truth.height() as f64);
     let reach = (REACH * diagonal).ceil() as usize;
     let (truth, found) = (boundary(truth), boundary(found));
-    let (truth_pixels, found_pixels) = (count(&truth.inside), count(&found.inside));
+    let (truth_pixels, found_pixels) = (truth.area(), found.area());
     let (precision, recall) = match (found_pixels, truth_pixels) {
         (0, 0) => (1.0, 1.0),
         (0, _) => (1.0, 0.0),
@@ -83,16 +49,12 @@ pub fn boundary_accuracy(truth: &Region, found: &Region) -> f64 {
     if precision + recall == 0.0 { 0.0 } else { 2.0 * precision * recall / (precision + recall) }
 }
 
-fn count(inside: &[bool]) -> usize {
-    inside.iter().filter(|&&pixel| pixel).count()
-}
-
 /// Pixels that differ from their right, lower or lower right neighbour, as if the last row and column were there
 /// twice.
 fn boundary(region: &Region) -> Region {
     let (width, height) = (region.width(), region.height());
-    let row = |y: usize| &region.inside[y * width..][..width];
-    let mut inside = Vec::with_capacity(region.inside.len());
+    let row = |y: usize| &region.pixels()[y * width..][..width];
+    let mut inside = Vec::with_capacity(region.pixels().len());
     for y in 0..height {
         let (here, below) = (row(y), row((y + 1).min(height - 1)));
         inside.extend((0..width).map(|x| {
@@ -100,7 +62,7 @@ fn boundary(region: &Region) -> Region {
             here[x] != here[right] || here[x] != below[x] || here[x] != below[right]
         }));
     }
-    Region { width, inside }
+    Region::new(width as u32, inside)
 }
 
 /// How many pixels of one boundary have one of the other within a disk of radius `reach`.
@@ -109,7 +71,7 @@ fn near(pixels: &Region, others: &Region, reach: usize) -> usize {
     let along_rows = row_distances(others);
     let mut near = 0;
     for y in 0..height {
-        for x in (0..width).filter(|x| pixels.inside[y * width + x]) {
+        for x in (0..width).filter(|x| pixels.pixels()[y * width + x]) {
             let rows = y.saturating_sub(reach)..(y + reach + 1).min(height);
             near += usize::from(rows.into_iter().any(|row| {
                 let (across, down) = (along_rows[row * width + x], row.abs_diff(y));
@@ -122,9 +84,9 @@ fn near(pixels: &Region, others: &Region, reach: usize) -> usize {
 
 /// From each pixel to the nearest of its row that is set, in pixels; `FAR` or more where none is.
 fn row_distances(region: &Region) -> Vec<usize> {
-    let mut distances = vec![FAR; region.inside.len()];
+    let mut distances = vec![FAR; region.pixels().len()];
     let width = region.width().max(1);
-    for (row, distances) in region.inside.chunks(width).zip(distances.chunks_mut(width)) {
+    for (row, distances) in region.pixels().chunks(width).zip(distances.chunks_mut(width)) {
         if !row.contains(&true) {
             continue;
         }
@@ -142,7 +104,7 @@ fn row_distances(region: &Region) -> Vec<usize> {
 }
 
 /// A measure over a sequence's frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Statistics {
     /// On average.
     pub mean: f64,

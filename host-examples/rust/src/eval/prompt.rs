@@ -1,42 +1,86 @@
-//! What is shown of an object on the first frame: its mask, a click, or a box.
+//! What is shown of an object: its mask, its box, or clicks as a person would make them.
+//!
+//! Clicks follow SAM 2's evaluation: the first one in the middle of the object, each further one in the middle of
+//! what is wrong, which is the pixel furthest from the border of what was missed or of what is too much.
 
 use clap::ValueEnum;
 
-use super::measure::Region;
+use crate::dataset::Region;
 
-/// What the model is shown of an object, taken from its true mask.
+/// What the model is shown of an object on the first frame, taken from its true mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PromptKind {
     /// The mask itself
     Mask,
-    /// One click where the object is widest
-    Click1,
     /// The tight box
     Box,
+    /// One click where the object is widest
+    #[value(alias = "click")]
+    Click1,
+    /// Three clicks, two of them on what is wrong
+    Click3,
+    /// Five clicks, four of them on what is wrong
+    Click5,
 }
 
-/// The pixel that is furthest from everything outside the object and from the picture's edge; among several the
-/// topmost, then the leftmost. `None` of an empty region.
-pub fn widest_place(region: &Region) -> Option<[f32; 2]> {
-    let (width, distances) = (region.width(), squared_distances(region));
+impl PromptKind {
+    /// How many clicks it makes.
+    pub fn clicks(self) -> usize {
+        match self {
+            Self::Mask | Self::Box => 0,
+            Self::Click1 => 1,
+            Self::Click3 => 3,
+            Self::Click5 => 5,
+        }
+    }
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mask => "mask",
+            Self::Box => "box",
+            Self::Click1 => "click1",
+            Self::Click3 => "click3",
+            Self::Click5 => "click5",
+        }
+    }
+}
+
+/// A click in pixels of its frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Click {
+    /// Column and row.
+    pub at: [f32; 2],
+    /// On the object, or on what is not.
+    pub positive: bool,
+}
+
+/// The click that a person would make to correct `found`: in the middle of the larger error. `None` if nothing is
+/// wrong. With an empty `found` it is the first click, in the middle of the object. Both are of the same size.
+pub fn next_click(truth: &Region, found: &Region) -> Option<Click> {
+    let missed = widest(&truth.combine(found, |truth, found| truth && !found));
+    let excess = widest(&truth.combine(found, |truth, found| found && !truth));
+    let positive = missed.0 > excess.0;
+    let (distance, place) = if positive { missed } else { excess };
+    let at = [(place % truth.width().max(1)) as f32, (place / truth.width().max(1)) as f32];
+    (distance > 0).then_some(Click { at, positive })
+}
+
+/// The tight box: left, top, and one past the last column and row. `None` of an empty region.
+pub fn tight_box(region: &Region) -> Option<[f32; 4]> {
+    region.bounds().map(|edges| edges.map(|edge| edge as f32))
+}
+
+/// The squared distance and the place of the pixel that is furthest from everything outside the region and from
+/// the picture's edge; among several the topmost, then the leftmost.
+fn widest(region: &Region) -> (u64, usize) {
     let mut best = (0, 0);
-    for (place, &distance) in distances.iter().enumerate() {
+    for (place, &distance) in squared_distances(region).iter().enumerate() {
         if distance > best.0 {
             best = (distance, place);
         }
     }
-    (best.0 > 0).then(|| [(best.1 % width) as f32, (best.1 / width) as f32])
-}
-
-/// Left, top, and one past the last column and row. `None` of an empty region.
-pub fn tight_box(region: &Region) -> Option<[f32; 4]> {
-    let mut edges: Option<[usize; 4]> = None;
-    for (place, _) in region.pixels().iter().enumerate().filter(|(_, inside)| **inside) {
-        let (x, y) = (place % region.width(), place / region.width());
-        let [x0, y0, x1, y1] = edges.unwrap_or([x, y, x, y]);
-        edges = Some([x0.min(x), y0.min(y), x1.max(x + 1), y1.max(y + 1)]);
-    }
-    edges.map(|edges| edges.map(|edge| edge as f32))
+    best
 }
 
 /// The squared distance from each pixel to the nearest that is outside, in pixels; all around the picture is
@@ -86,8 +130,14 @@ mod tests {
         Region::new(width, rows.iter().flat_map(|row| row.bytes()).map(|pixel| pixel == b'#').collect())
     }
 
+    fn first_click(shape: &Region) -> Option<[f32; 2]> {
+        let click = next_click(shape, &Region::new(shape.width() as u32, vec![false; shape.pixels().len()]));
+        assert!(click.is_none_or(|click| click.positive));
+        click.map(|click| click.at)
+    }
+
     #[test]
-    fn the_click_lands_where_the_object_is_widest() {
+    fn the_first_click_lands_where_the_object_is_widest() {
         let shape = region(&[
             "...............",
             ".##...#####....",
@@ -95,12 +145,24 @@ mod tests {
             ".##...#####....",
             ".......###.....",
         ]);
-        assert_eq!(widest_place(&shape), Some([7.0, 2.0]));
+        assert_eq!(first_click(&shape), Some([7.0, 2.0]));
     }
 
     #[test]
     fn the_pictures_edge_is_outside() {
-        assert_eq!(widest_place(&region(&["#####", "#####", "#####"])), Some([1.0, 1.0]));
+        assert_eq!(first_click(&region(&["#####", "#####", "#####"])), Some([1.0, 1.0]));
+        assert_eq!(first_click(&region(&["...", "..."])), None);
+    }
+
+    #[test]
+    fn a_correction_lands_in_the_larger_error_and_says_which_it_is() {
+        let truth = region(&["###......", "###......", "###......", "........."]);
+        let found = region(&["......###", "......###", "......###", "........."]);
+        // Both errors are as wide; what is too much comes first then, as in the reference.
+        assert_eq!(next_click(&truth, &found), Some(Click { at: [7.0, 1.0], positive: false }));
+        let found = region(&[".........", "......##.", "......##.", "........."]);
+        assert_eq!(next_click(&truth, &found), Some(Click { at: [1.0, 1.0], positive: true }));
+        assert_eq!(next_click(&truth, &truth), None);
     }
 
     #[test]
@@ -119,13 +181,5 @@ mod tests {
                 assert_eq!(found[(y * width + x) as usize], least as u64, "at {x},{y}");
             }
         }
-    }
-
-    #[test]
-    fn the_box_holds_all_pixels_and_an_empty_object_has_none() {
-        let shape = region(&[".....", "..#..", ".#..."]);
-        assert_eq!(tight_box(&shape), Some([1.0, 1.0, 3.0, 3.0]));
-        let empty = region(&["...", "..."]);
-        assert_eq!((tight_box(&empty), widest_place(&empty)), (None, None));
     }
 }

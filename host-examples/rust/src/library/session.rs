@@ -124,6 +124,28 @@ impl Session {
         self.library().check(status)
     }
 
+    /// Answers prompts that were added on the frame pushed last, which is not encoded again.
+    ///
+    /// # Errors
+    /// If no frame was pushed, the model fails, or the work was stopped.
+    pub fn refine(&mut self) -> Result<()> {
+        let handle = self.handle.as_ptr();
+        // SAFETY: the handle is open.
+        let status = unsafe { self.library().api().rotomask_session_refine(handle) };
+        self.library().check(status)
+    }
+
+    /// Drops what was tracked. Prompts and their answers stay.
+    ///
+    /// # Errors
+    /// If the library refuses.
+    pub fn forget(&mut self) -> Result<()> {
+        let handle = self.handle.as_ptr();
+        // SAFETY: the handle is open.
+        let status = unsafe { self.library().api().rotomask_session_forget(handle) };
+        self.library().check(status)
+    }
+
     /// What is known of an object on the frame pushed last.
     ///
     /// # Errors
@@ -174,6 +196,17 @@ impl Session {
         let handle = self.handle.as_ptr();
         // SAFETY: the handle is open; the canvas borrows its pixels for the call.
         let status = unsafe { self.library().api().rotomask_session_logits(handle, object, &canvas.raw) };
+        self.library().check(status)
+    }
+
+    /// How likely each pixel is the object's, 0 to 1, at the frame's size.
+    ///
+    /// # Errors
+    /// If the canvas has another size.
+    pub fn coverage(&self, object: u32, canvas: &mut ImageMut<'_>) -> Result<()> {
+        let handle = self.handle.as_ptr();
+        // SAFETY: the handle is open; the canvas borrows its pixels for the call.
+        let status = unsafe { self.library().api().rotomask_session_coverage(handle, object, &canvas.raw) };
         self.library().check(status)
     }
 

@@ -4,7 +4,7 @@
 //! Between them lie short queues, so that nothing grows with the clip's length.
 
 mod finish;
-mod interrupt;
+pub(crate) mod interrupt;
 mod observe;
 mod pipeline;
 
