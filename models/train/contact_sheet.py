@@ -6,7 +6,7 @@ import numpy as np
 
 from .synth import material, scene
 
-COLOURS = np.array([[255, 80, 80], [80, 255, 80], [90, 120, 255], [255, 220, 60]], np.float32)
+COLOURS = np.array([[255, 80, 80], [80, 255, 80], [90, 120, 255], [255, 220, 60], [240, 90, 240], [90, 230, 230]], np.float32)
 
 
 def draw(clip):

@@ -46,13 +46,13 @@ class Trunk(nn.Module):
                 features.append(x)
         return features
 
-    def freeze(self, stride, wide_depthwise):
-        """Stops gradients of the stages up to `stride`, and of 5x5 depthwise weights unless asked to keep them."""
+    def freeze(self, stride, dear):
+        """Stops gradients of the stages up to `stride`, and of 5x5 depthwise weights unless `dear` ones are trained."""
         frozen = [self.stem, self.bn] if stride >= 2 else []
         frozen += [b for b, s in zip(self.blocks, self.strides) if s <= stride]
         for module in frozen:
             module.requires_grad_(False)
-        if not wide_depthwise:
+        if not dear:
             for i, block in enumerate(self.blocks):
                 if block._depthwise_conv.kernel_size[0] > 3:
                     block._depthwise_conv.weight.requires_grad_(False)
@@ -95,6 +95,15 @@ def build(config, pretrained=False):
         pred_obj_scores_mlp=True, fixed_no_obj_ptr=True, multimask_output_for_tracking=True,
         use_multimask_token_for_obj_ptr=True, multimask_min_pt_num=0, multimask_max_pt_num=1, use_mlp_for_obj_ptr_proj=True,
     )
+
+
+def freeze(model, config):
+    """Stops the gradients that the configuration doesn't want."""
+    model.image_encoder.trunk.freeze(config.frozen_stride, config.train_dear)
+    if not config.train_dear:
+        model.memory_encoder.mask_downsampler.encoder[:3].requires_grad_(False)
+        for block in model.memory_encoder.fuser.layers:
+            block.dwconv.requires_grad_(False)
 
 
 def load_weights(model, weights):
