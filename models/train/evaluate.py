@@ -1,4 +1,4 @@
-"""Scores a checkpoint on real clips in DAVIS's layout: python -m train.evaluate CHECKPOINT ROOT [--prompt mask click box].
+"""Scores a checkpoint on real clips in DAVIS's layout: python -m train.evaluate CHECKPOINT or NAME.rotomodel ROOT [--prompt mask click box].
 
 One object a sequence, prompted on the first frame only, tracked forward as a session would; the first and the last
 frame don't count. For watching a run; the library's own `rotomask eval` is what a release is judged by.
@@ -16,6 +16,7 @@ from . import prompts
 from .config import Config
 from .lean import fold, unfold
 from .model import build, load_weights
+from .train import starting_point
 from .tracker import POINTER_SPAN, Tracker
 
 # F counts a boundary as met within this share of the frame's diagonal.
@@ -121,7 +122,7 @@ def main():
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     torch.set_grad_enabled(False)
-    state = torch.load(a.checkpoint, map_location="cpu", weights_only=True)
+    state = starting_point(a.checkpoint)
     c = Config(bf16=False, **{k: state[k] for k in ("image_size", "hidden_dim", "layers", "trunk") if k in state})
     model = build(c).eval()
     load_weights(model, state.get(a.weights) or state["model"])

@@ -1,4 +1,4 @@
-"""Trains rotomask-nano: python -m train.train OUT [--minutes N] [--init CHECKPOINT] [settings of config.py].
+"""Trains rotomask-nano: python -m train.train OUT [--minutes N] [--init CHECKPOINT or NAME.rotomodel] [settings of config.py].
 
 OUT holds config.json, curves.jsonl and checkpoint.pt; the same command goes on from them. The learning
 rate follows the clock: the run ends when its minutes are over, whatever the machine did meanwhile.
@@ -43,6 +43,15 @@ def optimiser(model, config):
     )
 
 
+def starting_point(path):
+    """A checkpoint, or a model package as one."""
+    if os.path.isdir(path):
+        from export import unpack  # needs onnx, which training alone doesn't
+
+        return unpack.read(path)
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
 def save(path, **state):
     torch.save(state, path + ".part")
     os.replace(path + ".part", path)
@@ -66,7 +75,7 @@ def main():
     device = torch.device(c.device)
     model = build(c, pretrained=not (resumed or c.init))
     if not resumed and c.init:
-        weights = torch.load(c.init, map_location="cpu", weights_only=True)
+        weights = starting_point(c.init)
         fresh = load_weights(model, weights.get("ema") or weights["model"])
         print(f"{c.init}: {len(fresh)} tensors stay as built {fresh[:4]}", flush=True)
     if resumed:
