@@ -1,8 +1,8 @@
 """Reads a model package back into a trainer's checkpoint: python models/export/unpack.py NAME.rotomodel CHECKPOINT.
 
-For packages that from_checkpoint.py wrote. The weights compute what the package computes, without being the ones it
-was made from: normalisations folded into the trunk's convolutions stay folded, and the two projections behind memory
-attention's values come back as one and an identity.
+For packages of rotomask-nano in standard operators, as export.py writes them. The weights compute what the package
+computes, without being the ones it was made from: normalisations folded into the trunk's convolutions stay folded, and
+where two projections became one, one of them comes back and an identity.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from train.model import build  # noqa: E402
 GRAPHS = ("image_encoder", "mask_decoder", "memory_encoder", "memory_attention")
 # Where the graphs' modules stand in the model.
 PLACES = {
-    "image_encoder": [("model.", "")],
+    "image_encoder": [("coarse.", "image_encoder.neck.convs.1.conv."), ("coarsest.", "image_encoder.neck.convs.0.conv.")],
     "mask_decoder": [("prompt.", "sam_prompt_encoder."), ("decoder.", "sam_mask_decoder."), ("pointer.", "obj_ptr_proj.")],
     "memory_encoder": [("encoder.", "memory_encoder.")],
     "memory_attention": [("norm.", "memory_attention.norm."), ("pointer_time.", "obj_ptr_tpos_proj.")],
@@ -73,6 +73,14 @@ def unfolded(model, name, folded, state):
         put(bn, key, x)
 
 
+def apart(arrays, name, width, state, neck, head):
+    """One 1x1 convolution as two again: the neck's to `width` channels, and the decoder's, which picks the first few."""
+    weight, bias = arrays[f"{name}.weight"], arrays[f"{name}.bias"]
+    rest = width - len(weight)
+    state[f"{neck}.weight"], state[f"{neck}.bias"] = np.pad(weight, ((0, rest), (0, 0), (0, 0), (0, 0))), np.pad(bias, (0, rest))
+    state[f"{head}.weight"], state[f"{head}.bias"] = np.eye(len(weight), width, dtype=np.float32)[:, :, None, None], 0 * bias
+
+
 def rotary(a):
     """From all first halves of channel pairs before all second ones back to neighbours."""
     return np.stack(np.split(a, 2), 1).reshape(a.shape)
@@ -102,7 +110,7 @@ def read(package):
     arrays = {g: weights(package / f"{g}.onnx") for g in GRAPHS}
     layers = sum(n.startswith("layers.") and n.endswith("values.bias") for n in arrays["memory_attention"])
     if not layers:
-        raise ValueError(f"{package}: memory_attention.onnx has no layers.0.values.bias; wanted a package that from_checkpoint.py wrote")
+        raise ValueError(f"{package}: memory_attention.onnx has no layers.0.values.bias; wanted a package of rotomask-nano that export.py wrote")
     shape = {"image_size": manifest["input"]["size"], "hidden_dim": manifest["channels"], "layers": layers, "trunk": Config().trunk}
     model = build(Config(**shape))
     state = {}
@@ -113,6 +121,8 @@ def read(package):
                     unfolded(model, name.split("trunk.")[1].removesuffix(".folded"), a, state)
                 elif name.startswith(ours):
                     state[theirs + name.removeprefix(ours)] = a
+    apart(arrays["image_encoder"], "fine", manifest["channels"], state, "image_encoder.neck.convs.3.conv", "sam_mask_decoder.conv_s0")
+    apart(arrays["image_encoder"], "middle", manifest["channels"], state, "image_encoder.neck.convs.2.conv", "sam_mask_decoder.conv_s1")
     state.update(attention(arrays["memory_attention"], layers))
     decoder, constants, d = arrays["mask_decoder"], manifest["constants"], manifest["channels"]
     rows, queries = decoder["label_rows"], decoder["queries"][0]
@@ -135,7 +145,7 @@ def read(package):
     missing = [k for k in own if k not in state and k != "no_mem_pos_enc" and not k.endswith("num_batches_tracked")]
     wrong = [k for k, v in state.items() if v.shape != own[k].shape]
     if missing or wrong:
-        raise ValueError(f"{package}: {len(missing)} weights not found, {len(wrong)} of another shape, such as {(missing + wrong)[0]}; wanted a package that from_checkpoint.py wrote")
+        raise ValueError(f"{package}: {len(missing)} weights not found, {len(wrong)} of another shape, such as {(missing + wrong)[0]}; wanted a package of rotomask-nano that export.py wrote")
     return {"model": {**own, **state}, "step": 0, **shape}
 
 

@@ -33,13 +33,13 @@ def mask_losses(logits, truth, config):
 def decoded_loss(decoded, truth, visible, config, unambiguous):
     """One decoding's loss and the mean IoU of the masks it would show.
 
-    Of several masks the best is supervised, the others faintly, so that none dies. Where the prompt leaves no doubt
+    Of several masks the best is supervised most, the others a little, so that none dies. Where the prompt leaves no doubt
     (`unambiguous`: tracking) all are, and the chosen one most, since it is what the user gets.
     """
     loss, iou = mask_losses(decoded.logits, truth, config)
     row = torch.arange(len(loss), device=loss.device)
     chosen = decoded.ious.argmax(1)
-    mask = 0.5 * loss.mean(1) + 0.5 * loss[row, chosen] if unambiguous else 0.9 * loss.min(1).values + 0.1 * loss.mean(1)
+    mask = 0.5 * loss.mean(1) + 0.5 * loss[row, chosen] if unambiguous else 0.7 * loss.min(1).values + 0.3 * loss.mean(1)
     seen = visible.sum().clamp(min=1)
     score = ((decoded.ious - iou).abs().mean(1) * visible).sum() / seen
     present = F.binary_cross_entropy_with_logits(decoded.score[:, 0], visible)

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import signal
+import sys
 import time
 
 import torch
@@ -46,7 +47,8 @@ def optimiser(model, config):
 def starting_point(path):
     """A checkpoint, or a model package as one."""
     if os.path.isdir(path):
-        from export import unpack  # needs onnx, which training alone doesn't
+        sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "export"))
+        import unpack  # needs onnx, which training alone doesn't
 
         return unpack.read(path)
     return torch.load(path, map_location="cpu", weights_only=True)

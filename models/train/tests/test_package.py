@@ -12,7 +12,8 @@ from ..lean import Lean
 from ..model import build, load_weights
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "export"))
-import from_checkpoint  # noqa: E402
+import contract  # noqa: E402
+import export  # noqa: E402
 import unpack  # noqa: E402
 
 SIDE = 128
@@ -28,12 +29,8 @@ class Package(unittest.TestCase):
             p.add_(0.02 * torch.randn_like(p))  # nothing is left at 0 or 1
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
-            from_checkpoint.export(model, folder)
-            constants = json.loads((folder / "constants.json").read_text())
-            manifest = {
-                "input": {"size": SIDE}, "channels": model.hidden_dim,
-                "constants": {"no_object_pointer": constants["no_obj_ptr"], "mask_downsample_weight": constants["mask_downsample_weight"], "mask_downsample_bias": constants["mask_downsample_bias"]},
-            }
+            export.write(model, contract.Sizes(SIDE, model.hidden_dim, model.mem_dim), "std", folder)
+            manifest = {"input": {"size": SIDE}, "channels": model.hidden_dim, "constants": export.constants(model)}
             (folder / "model.json").write_text(json.dumps(manifest))
             state = unpack.read(folder)
         again = build(Config(image_size=SIDE)).eval()

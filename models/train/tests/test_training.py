@@ -11,7 +11,7 @@ from .. import clips, data, losses
 from ..blend import blend
 from ..config import Config
 from ..lean import fold
-from ..model import build, freeze
+from ..model import FrozenDepthwise, build, freeze
 from ..tracker import Tracker
 from ..train import rate
 from .test_synth import made_up
@@ -120,6 +120,25 @@ class Steps(unittest.TestCase):
         self.assertEqual([n for n in silent if not any(a in n for a in allowed)], [])
         # Of three candidate masks only the best learns much, so one may stay silent; not all.
         self.assertLess(len([n for n in silent if "output_hypernetworks_mlps" in n]), 12)
+
+    def test_a_frozen_depthwise_convolution_gives_its_input_the_library_s_gradient(self):
+        g = torch.Generator().manual_seed(0)
+        x, w = (torch.randn(*s, generator=g, dtype=torch.float64, requires_grad=True) for s in ((2, 3, 9, 7), (3, 1, 5, 5)))
+        wanted = torch.nn.functional.conv2d(x, w, padding=2, groups=3)
+        found = FrozenDepthwise.apply(x, w)
+        self.assertTrue(torch.allclose(found, wanted))
+        back = torch.randn(found.shape, generator=g, dtype=torch.float64)
+        self.assertTrue(torch.allclose(*(torch.autograd.grad(y, x, back)[0] for y in (found, wanted))))
+
+    def test_the_trunk_s_coarse_stages_learn_where_they_are_let(self):
+        model = build(Config(image_size=SIDE)).eval()
+        freeze(model, Config(frozen_stride=8))
+        loss, _ = Tracker(model, self.config).run(data.make(self.clips, self.config, 1, 2))
+        loss.backward()
+        blocks = model.image_encoder.trunk.blocks
+        self.assertIsNone(blocks[4]._project_conv.weight.grad)
+        for i in (6, 10, 12, 15):
+            self.assertGreater(blocks[i]._expand_conv.weight.grad.abs().sum().item(), 0)
 
     def test_what_is_frozen_gets_no_gradient_and_what_lies_behind_it_does(self):
         model = build(Config(image_size=SIDE)).eval()
