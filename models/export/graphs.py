@@ -41,6 +41,7 @@ class MaskDecoder(nn.Module):
         keep("label_rows", torch.cat([self.prompt.not_a_point_embed.weight] + [e.weight for e in self.prompt.point_embeddings]))
         keep("frequencies", 2 * math.pi * self.prompt.pe_layer.positional_encoding_gaussian_matrix)
         keep("no_pointer", model.no_obj_ptr)
+        keep("no_mask", self.prompt.no_mask_embed.weight.reshape(1, -1, 1, 1))
         d = self.decoder
         keep("queries", torch.cat([d.obj_score_token.weight, d.iou_token.weight, d.mask_tokens.weight])[None])
 
@@ -73,7 +74,7 @@ class MaskDecoder(nn.Module):
 
     def forward(self, pix_feat, feat_s0, feat_s1, point_coords, point_labels, mask_input, has_mask):
         given = through(self.prompt.mask_downscaling, mask_input)
-        dense = given * has_mask + self.prompt.no_mask_embed.weight.reshape(1, -1, 1, 1) * (1 - has_mask)
+        dense = given * has_mask + self.no_mask * (1 - has_mask)
         sparse = self.prompts(point_coords, point_labels)
         points = torch.cat([self.queries.expand(pix_feat.shape[0], -1, -1), sparse], 1)
         q, image = self.transform(tokens(pix_feat + dense), points)

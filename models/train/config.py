@@ -13,36 +13,37 @@ class Config:
     trunk: str = "efficientnet-lite0"
     # Trunk stages up to this stride keep their weights: their gradients cost most and change least.
     frozen_stride: int = 32
-    # 5x5 depthwise weights: their bf16 gradient is some 30 times dearer than the forward pass on a CPU.
-    train_wide_depthwise: bool = False
-    # Data.
-    data: str = ""
-    cutouts: list = field(default_factory=list)
-    pack: str = ""
+    # Wide depthwise weights and the first layer over full masks: on a CPU, some 30 times dearer than the forward pass.
+    train_dear: bool = False
+    # Data: folders made by train.clips. A batch is `clips` clips with `targets` targets each, given by masks, or twice
+    # as many with half as many targets, given by a box or a click.
+    pairs: str = ""
+    long: str = ""
     seed: int = 1
-    clips: int = 3
-    frames: int = 5
-    targets: int = 4
-    workers: int = 1
-    # Prompts on the first frame, for things; regions always get their mask.
-    mask_share: float = 0.3
-    box_share: float = 0.3
-    correction_share: float = 0.5  # corrective clicks on the first frame
-    second_prompt_share: float = 0.2  # a corrected later frame becomes a second prompted one
-    # At first memories of tracked frames mostly hold the true mask; the share falls to none at this progress.
-    forced_share: float = 0.8
-    forced_until: float = 0.6
-    # Difficulty of the clips' motion, see synth/scene.py.
-    pace: float = 0.012
-    gap_share: float = 0.2
+    clips: int = 4
+    targets: int = 12
+    frames: int = 6  # of a long clip
+    makers: int = 1  # threads that make batches
+    # From this progress on, batches are long clips more and more often, half-way to the end in this share.
+    long_from: float = 0.55
+    long_share: float = 0.5
+    box_share: float = 0.22
+    click_share: float = 0.26
+    correction_share: float = 0.4  # corrective clicks on the first frame
+    second_prompt_share: float = 0.1  # a corrected later frame becomes a second prompted one
+    pointerless_share: float = 0.35  # tracking by the memories of masks alone
+    absent_share: float = 0.2  # batches in which one clip's targets are gone
+    # At first memories hold the true mask; the share falls to none at this progress.
+    forced_until: float = 0.5
     # Optimiser.
-    lr: float = 2e-4
-    memory_lr_share: float = 2.0
+    accumulate: int = 3  # batches a step
+    lr: float = 5e-4
+    memory_lr_share: float = 1.5
     trunk_lr_share: float = 0.15
     weight_decay: float = 0.02
     clip_norm: float = 1.0
     warmup_steps: int = 50
-    ema: float = 0.996
+    ema: float = 0.997
     focal_weight: float = 10.0
     focal_positive_share: float = 0.5  # SAM 2 takes 0.25, which shrinks the masks of an unsure model
     dice_weight: float = 1.0

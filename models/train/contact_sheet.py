@@ -6,7 +6,7 @@ import numpy as np
 
 from .synth import material, scene
 
-COLOURS = np.array([[255, 80, 80], [80, 255, 80], [90, 120, 255], [255, 220, 60]], np.float32)
+COLOURS = np.array([[255, 80, 80], [80, 255, 80], [90, 120, 255], [255, 220, 60], [240, 90, 240], [90, 230, 230]], np.float32)
 
 
 def draw(clip):
@@ -35,7 +35,7 @@ def main():
     p.add_argument("--width", type=int, default=1600)
     a = p.parse_args()
     source = material.load(a.data, a.cutouts, a.pack)
-    rows = [draw(scene.clip(source, np.random.default_rng([a.seed, i]))) for i in range(a.clips)]
+    rows = [draw(scene.clip(source, np.random.default_rng([a.seed, i]), frames=4, targets=6)) for i in range(a.clips)]
     half = (len(rows) + 1) // 2
     sheet = np.hstack([np.vstack(rows[:half]), np.vstack((rows[half:] + rows[:1])[:half])])
     k = a.width / sheet.shape[1]

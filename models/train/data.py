@@ -1,72 +1,115 @@
-"""Batches of clips, made in processes of their own. Batch n of a seed is always the same."""
-import os
-import queue
-import multiprocessing as mp
+"""Batches from clips on disk. Batch n of a seed, a length and a folder is always the same."""
+import collections
+import concurrent.futures
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from . import prompts
-from .synth import material, scene
+from .clips import Clips
+from .synth.scene import REGION, WHOLE
 
-MASK, BOX, CLICK = 0, 1, 2
+MASK, BOX, CLICK = "mask", "box", "click"
+# A target must cover this share of the prompted frame.
+SMALLEST_TARGET = 0.003
 
 
 @dataclass
 class Batch:
-    step: int
-    frames: np.ndarray  # [T,N,S,S,3] RGB u8
-    masks: np.ndarray  # [T,N*O,S,S] bool, the targets of a clip side by side
-    ticks: np.ndarray  # [T]
-    kinds: np.ndarray  # [N*O] MASK, BOX or CLICK: how the first frame is prompted
-    points: list  # per target: coordinates and labels, or None for a mask
+    """K clips of T frames with O targets each, all prompted in one way on the first frame."""
+
+    number: int
+    kind: str
+    frames: np.ndarray  # [T,K,S,S,3] RGB u8
+    gain: np.ndarray  # [T*K,3,1,1] and lift, in 0..255: another light on every clip, changing a little in it
+    lift: np.ndarray
+    masks: np.ndarray  # [T,K*O,S,S] bool
+    ticks: np.ndarray  # [T] made-up times: memories at these distances
+    xy: np.ndarray | None  # [K*O,P,2], and labels [K*O,P]; None for masks
+    labels: np.ndarray | None
 
 
-def make(source, config, step):
-    rng = np.random.default_rng([config.seed, step])
-    when = scene.ticks(config.frames, rng, config.gap_share)  # one clock for the batch: memories sit at the same distances
-    shape = (config.frames, config.image_size, config.targets, when, config.pace)
-    clips = [scene.clip(source, np.random.default_rng([config.seed, step, i]), *shape) for i in range(config.clips)]
-    masks, kinds, points = [], [], []
-    for c in clips:
-        pick = [j % len(c.masks) for j in range(config.targets)]
-        for j in pick:
-            first = c.masks[j, 0]
-            u = rng.random()
-            kind = MASK if not c.things[j] or u < config.mask_share else BOX if u < config.mask_share + config.box_share else CLICK
-            masks.append(c.masks[j])
-            kinds.append(kind)
-            points.append(None if kind == MASK else prompts.box(first, rng) if kind == BOX else prompts.click(first, rng))
-    return Batch(step, np.stack([c.frames for c in clips], 1), np.stack(masks, 1), when, np.array(kinds), points)
+def ticks(length, rng):
+    """Mostly a step at a time, with jumps, so that a short clip teaches far memories too."""
+    steps = rng.choice([1, 1, 1, 2, 3], length - 1)
+    if rng.random() < 0.5:
+        steps[0] = int(np.exp(rng.uniform(0, np.log(60))))
+    return np.concatenate([[0], np.cumsum(steps)])
 
 
-def _work(config, first, stride, out):
-    os.nice(5)
-    cv2.setNumThreads(0)
-    source = material.load(config.data, config.cutouts, config.pack or None)
-    step = first
-    parent = os.getppid()
-    while True:
-        batch = make(source, config, step)
-        step += stride
-        while True:
-            try:
-                out.put(batch, timeout=10)
-                break
-            except queue.Full:
-                if os.getppid() != parent:  # the trainer is gone, and nobody empties the pipe
-                    out.cancel_join_thread()
-                    return
+def shape_of(kind, length, config):
+    """Clips and targets: few things can be clicked in a clip, many given by a mask. Long clips have fewer targets."""
+    clips, targets = (config.clips, config.targets) if kind == MASK else (config.clips * 2, config.targets // 2)
+    return clips, targets if length == 2 else max(1, targets // 2)
 
 
-def stream(config, first_step):
-    """Yields batches in order from `first_step` on."""
-    context = mp.get_context("spawn")
-    queues = [context.Queue(4) for _ in range(config.workers)]
-    for i, q in enumerate(queues):
-        context.Process(target=_work, args=(config, first_step + i, config.workers, q), daemon=True).start()
-    step = 0
-    while True:
-        yield queues[step % config.workers].get(timeout=900)
-        step += 1
+def make(clips, config, number, length):
+    rng = np.random.default_rng([config.seed, number])
+    kind = str(rng.choice([MASK, BOX, CLICK], p=[1 - config.box_share - config.click_share, config.box_share, config.click_share]))
+    count, targets = shape_of(kind, length, config)
+    frames, masks = [], []
+    while len(frames) < count:
+        one = _one(clips, kind, targets, length, rng)
+        if one is not None:
+            frames.append(one[0])
+            masks.append(one[1])
+    frames, masks = np.stack(frames, 1), np.stack(masks, 1)
+    if count > 1 and rng.random() < config.absent_share:
+        # The last frame is another clip's: what was asked for isn't there.
+        frames[-1, 0], masks[-1, 0] = frames[-1, 1], False
+    masks = masks.reshape(length, count * targets, *masks.shape[3:])
+    xy = labels = None
+    if kind != MASK:
+        given = [prompts.box(m, rng) if kind == BOX else prompts.click(m, rng) for m in masks[0]]
+        xy, labels = np.array([g[0] for g in given], np.float32), np.array([g[1] for g in given], np.int32)
+    return Batch(number, kind, frames, *_light(length, count, rng), masks, ticks(length, rng), xy, labels)
+
+
+def _one(clips, kind, targets, length, rng):
+    """Frames [T,S,S,3] of a random clip, in either direction, and masks [T,O,S,S]; None where nothing fits."""
+    frames, masks, levels = clips.clip(int(rng.integers(len(clips))))
+    whole = np.sort(rng.choice(clips.length, min(length, clips.length), replace=False))
+    order = whole if rng.random() < 0.5 else whole[::-1]
+    least = SMALLEST_TARGET * clips.side**2
+    fits = masks[:, order[0]].sum((1, 2)) > least
+    if kind != MASK:
+        # A part is clicked now and then: which of the candidates is meant is for the predicted IoU to say.
+        fits &= (levels == WHOLE) | ((levels != REGION) & (rng.random(len(levels)) < 0.4))
+    found = np.flatnonzero(fits)
+    if len(found) == 0:
+        return None
+    picked = np.concatenate([rng.permutation(found) for _ in range(-(-targets // len(found)))])[:targets]
+    frames, masks = frames[order], masks[picked][:, order].swapaxes(0, 1)
+    if rng.random() < 0.5:
+        frames, masks = frames[:, :, ::-1], masks[..., ::-1]
+    return frames, masks
+
+
+def _light(length, count, rng):
+    gain = rng.normal(1, 0.08, (1, count, 3)) * rng.normal(1, 0.06, (length, count, 1))
+    lift = rng.normal(0, 6, (1, count, 3)) + rng.normal(0, 5, (length, count, 1))
+    return [x.astype(np.float32).reshape(length * count, 3, 1, 1) for x in (gain, lift)]
+
+
+class Stream:
+    """Batches in order from number `first` on; threads make the next ones meanwhile. `progress` is the run's, 0 to 1."""
+
+    def __init__(self, config, first):
+        self.config, self.number, self.progress = config, first, 0.0
+        self.pairs = Clips(config.pairs)
+        self.long = Clips(config.long) if config.long else None
+        self.makers = concurrent.futures.ThreadPoolExecutor(config.makers)
+        self.coming = collections.deque()
+
+    def length(self, number):
+        """Frames of batch `number`: pairs at first, then more and more often long clips."""
+        c = self.config
+        share = c.long_share * min(1.0, max(0.0, (self.progress - c.long_from) / (1 - c.long_from)) * 2)
+        return c.frames if self.long and np.random.default_rng([c.seed, number, 1]).random() < share else 2
+
+    def __next__(self):
+        while len(self.coming) < 2 + 2 * self.config.makers:
+            length = self.length(self.number)
+            self.coming.append(self.makers.submit(make, self.pairs if length == 2 else self.long, self.config, self.number, length))
+            self.number += 1
+        return self.coming.popleft().result()

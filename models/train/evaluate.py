@@ -1,4 +1,4 @@
-"""Scores a checkpoint on real clips in DAVIS's layout: python -m train.evaluate CHECKPOINT ROOT [--prompt mask click box].
+"""Scores a checkpoint on real clips in DAVIS's layout: python -m train.evaluate CHECKPOINT or NAME.rotomodel ROOT [--prompt mask click box].
 
 One object a sequence, prompted on the first frame only, tracked forward as a session would; the first and the last
 frame don't count. For watching a run; the library's own `rotomask eval` is what a release is judged by.
@@ -14,13 +14,13 @@ import torch
 
 from . import prompts
 from .config import Config
+from .lean import fold, unfold
 from .model import build, load_weights
-from .tracker import LONG_SHOT, Tracker
+from .train import starting_point
+from .tracker import POINTER_SPAN, Tracker
 
 # F counts a boundary as met within this share of the frame's diagonal.
 BOUNDARY_SLACK = 0.008
-# Frames of memory beyond these are never recalled.
-REMEMBERED = 16
 
 
 def overlap(truth, found):
@@ -52,47 +52,42 @@ class Shot:
     def __init__(self, model, config):
         self.model, self.side = model, config.image_size
         self.tracker = Tracker(model, config)
-        self.memory = {"cond_frame_outputs": {}, "non_cond_frame_outputs": {}}
-        self.at = 0
+        self.remembered, self.at = [], 0
 
     def encode(self, frame):
         """frame: BGR u8 of any size."""
         image = cv2.resize(frame, (self.side, self.side), interpolation=cv2.INTER_AREA)[..., ::-1]
         image = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float()
-        _, features, positions, sizes = self.model._prepare_backbone_features(self.model.forward_image((image - 127) / 128))
-        shape = lambda x, s: x.permute(1, 2, 0).reshape(1, x.shape[2], *s)
-        self.features, self.positions, self.sizes = features, positions, sizes
-        return [shape(f, s) for f, s in zip(features, sizes)]
+        fine, middle, self.raw = self.tracker.lean.features((image - 127) / 128)
+        return fine, middle
 
     def start(self, frame, mask=None, points=None, labels=None):
         """mask [h,w] bool of the frame's size, or points in frame pixels; gives logits [1,1,m,m]."""
-        fine, middle, raw = self.encode(frame)
+        seen = self.encode(frame)
         h, w = frame.shape[:2]
         if mask is not None:
             full = cv2.resize(mask.astype(np.float32), (self.side, self.side), interpolation=cv2.INTER_AREA) > 0.5
             full = torch.from_numpy(full).float()[None, None]
-            out = self.tracker.decode(raw, [fine, middle], mask=self.model.mask_downsample(full), multimask=False)
-            shown = torch.nn.functional.interpolate(full * 20 - 10, scale_factor=0.25, mode="bilinear", antialias=True)
+            out = self.tracker.decode(self.raw, seen, mask=self.model.mask_downsample(full), several=False)
+            shown = fold(torch.nn.functional.interpolate(full * 20 - 10, scale_factor=0.25, mode="bilinear", antialias=True))
             pointers, score = out.pointers[:, 0], torch.full((1, 1), 10.0)
         else:
             xy = torch.tensor([points], dtype=torch.float32) / torch.tensor([w, h]) * self.side
-            out = self.tracker.decode(raw + self.model.no_mem_embed.reshape(1, -1, 1, 1), [fine, middle], xy, torch.tensor([labels], dtype=torch.int32), multimask=len(points) <= 1)
+            out = self.tracker.decode(self.raw + self.model.no_mem_embed.reshape(1, 1, -1), seen, xy, torch.tensor([labels]), several=len(points) <= 1)
             (shown, pointers), score = out.shown(), out.score
         return self.keep(shown, pointers, score, True)
 
     def advance(self, frame):
         self.at += 1
-        fine, middle, _ = self.encode(frame)
-        pix = self.model._prepare_memory_conditioned_features(self.at, False, self.features[-1:], self.positions[-1:], self.sizes[-1:], self.memory, LONG_SHOT)
-        out = self.tracker.decode(pix, [fine, middle])
+        seen = self.encode(frame)
+        pix = self.tracker.condition(self.raw, self.at, self.remembered, True)
+        out = self.tracker.decode(pix, seen)
         return self.keep(*out.shown(), out.score, False)
 
     def keep(self, shown, pointers, score, prompted):
-        entry = {}
-        self.tracker.remember(entry, self.features, self.sizes, shown, pointers, score, prompted)
-        self.memory["cond_frame_outputs" if prompted else "non_cond_frame_outputs"][self.at] = entry
-        self.memory["non_cond_frame_outputs"].pop(self.at - REMEMBERED, None)
-        return shown if score.item() > 0 else torch.full_like(shown, -1024.0)
+        self.remembered.append(self.tracker.remember(self.at, self.raw, shown, pointers, score, prompted))
+        self.remembered = [r for r in self.remembered if r.prompted or self.at - r.tick < POINTER_SPAN]
+        return unfold(shown) if score.item() > 0 else torch.full_like(unfold(shown), -1024.0)
 
 
 def sequence(model, config, frames, truths, prompt):
@@ -127,7 +122,7 @@ def main():
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     torch.set_grad_enabled(False)
-    state = torch.load(a.checkpoint, map_location="cpu", weights_only=True)
+    state = starting_point(a.checkpoint)
     c = Config(bf16=False, **{k: state[k] for k in ("image_size", "hidden_dim", "layers", "trunk") if k in state})
     model = build(c).eval()
     load_weights(model, state.get(a.weights) or state["model"])

@@ -1,8 +1,10 @@
 """rotomask-nano: SAM 2's own modules (PyPI `sam2` 1.1.0) over an EfficientNet-Lite trunk."""
+import functools
 import importlib
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 from efficientnet_lite_pytorch import EfficientNet
 from sam2.modeling.backbones.image_encoder import FpnNeck, ImageEncoder
 from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
@@ -46,19 +48,40 @@ class Trunk(nn.Module):
                 features.append(x)
         return features
 
-    def freeze(self, stride, wide_depthwise):
-        """Stops gradients of the stages up to `stride`, and of 5x5 depthwise weights unless asked to keep them."""
+    def freeze(self, stride, dear):
+        """Stops gradients of the stages up to `stride`, and of depthwise weights unless `dear` ones are trained."""
         frozen = [self.stem, self.bn] if stride >= 2 else []
         frozen += [b for b, s in zip(self.blocks, self.strides) if s <= stride]
         for module in frozen:
             module.requires_grad_(False)
-        if not wide_depthwise:
+        if not dear:
             for i, block in enumerate(self.blocks):
-                if block._depthwise_conv.kernel_size[0] > 3:
-                    block._depthwise_conv.weight.requires_grad_(False)
-                    if _stride(block) > 1:  # as dear; both sides of it learn from their own features
-                        block.requires_grad_(False)
-                        self.cuts.add(i)
+                conv = block._depthwise_conv
+                conv.weight.requires_grad_(False)
+                if _stride(block) > 1:  # as dear; both sides of it learn from their own features
+                    block.requires_grad_(False)
+                    self.cuts.add(i)
+                elif self.strides[i] > stride:
+                    conv.forward = functools.partial(_frozen_depthwise, conv)
+
+
+class FrozenDepthwise(torch.autograd.Function):
+    """A depthwise convolution of stride 1 that only its input learns by: the library's own backward pass is some ten
+    times slower on a CPU."""
+
+    @staticmethod
+    def forward(ctx, x, weight):
+        ctx.save_for_backward(weight)
+        return F.conv2d(x, weight.to(x.dtype), padding=weight.shape[-1] // 2, groups=len(weight))
+
+    @staticmethod
+    def backward(ctx, g):
+        (weight,) = ctx.saved_tensors
+        return F.conv2d(g, weight.flip(2, 3).to(g.dtype), padding=weight.shape[-1] // 2, groups=len(weight)), None
+
+
+def _frozen_depthwise(conv, x):
+    return FrozenDepthwise.apply(x, conv.weight)
 
 
 def _stride(block):
@@ -95,6 +118,15 @@ def build(config, pretrained=False):
         pred_obj_scores_mlp=True, fixed_no_obj_ptr=True, multimask_output_for_tracking=True,
         use_multimask_token_for_obj_ptr=True, multimask_min_pt_num=0, multimask_max_pt_num=1, use_mlp_for_obj_ptr_proj=True,
     )
+
+
+def freeze(model, config):
+    """Stops the gradients that the configuration doesn't want."""
+    model.image_encoder.trunk.freeze(config.frozen_stride, config.train_dear)
+    if not config.train_dear:
+        model.memory_encoder.mask_downsampler.encoder[:3].requires_grad_(False)
+        for block in model.memory_encoder.fuser.layers:
+            block.dwconv.requires_grad_(False)
 
 
 def load_weights(model, weights):

@@ -1,4 +1,4 @@
-"""Trains rotomask-nano: python -m train.train OUT [--minutes N] [--init CHECKPOINT] [settings of config.py].
+"""Trains rotomask-nano: python -m train.train OUT [--minutes N] [--init CHECKPOINT or NAME.rotomodel] [settings of config.py].
 
 OUT holds config.json, curves.jsonl and checkpoint.pt; the same command goes on from them. The learning
 rate follows the clock: the run ends when its minutes are over, whatever the machine did meanwhile.
@@ -8,14 +8,15 @@ import json
 import math
 import os
 import signal
+import sys
 import time
 
 import torch
 from torch import nn
 
-from . import attention, data
+from . import data
 from . import config as settings
-from .model import build, load_weights
+from .model import build, freeze, load_weights
 from .tracker import Tracker
 
 
@@ -43,6 +44,16 @@ def optimiser(model, config):
     )
 
 
+def starting_point(path):
+    """A checkpoint, or a model package as one."""
+    if os.path.isdir(path):
+        sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "export"))
+        import unpack  # needs onnx, which training alone doesn't
+
+        return unpack.read(path)
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
 def save(path, **state):
     torch.save(state, path + ".part")
     os.replace(path + ".part", path)
@@ -64,16 +75,14 @@ def main():
     torch.set_num_threads(c.threads)
     torch.manual_seed(c.seed)
     device = torch.device(c.device)
-    if device.type == "cpu":
-        attention.use_plain_products()
     model = build(c, pretrained=not (resumed or c.init))
     if not resumed and c.init:
-        weights = torch.load(c.init, map_location="cpu", weights_only=True)
+        weights = starting_point(c.init)
         fresh = load_weights(model, weights.get("ema") or weights["model"])
         print(f"{c.init}: {len(fresh)} tensors stay as built {fresh[:4]}", flush=True)
     if resumed:
         model.load_state_dict(resumed["model"])
-    model.image_encoder.trunk.freeze(c.frozen_stride, c.train_wide_depthwise)
+    freeze(model, c)
     # Running means and variances stay ImageNet's: batches are too alike to re-estimate them.
     model.to(device, memory_format=torch.channels_last).eval()
     opt = optimiser(model, c)
@@ -100,23 +109,25 @@ def main():
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(True))  # ends after the step, with a checkpoint
     live = dict(model.named_parameters())
-    batches = data.stream(c, step)
+    batches = data.Stream(c, step * c.accumulate)
     with open(paths["curves.jsonl"], "a") as log:
         while True:
-            asked = time.time()
-            batch = next(batches)
-            waited += time.time() - asked
-            if step == 0:
-                began = time.time()  # reading the pictures is not training
-                whole = left if not args.until else left - (began - asked)
             progress = (spent + time.time() - began) / whole
             if progress >= 1 or stop or (args.steps is not None and step >= args.steps):
                 break
             for g in opt.param_groups:
                 g["lr"] = c.lr * g["share"] * rate(progress, step, c)
-            loss, report = tracker.clip(batch, progress)
             opt.zero_grad(set_to_none=True)
-            loss.backward()
+            batches.progress, total = progress, 0.0
+            for _ in range(c.accumulate):
+                asked = time.time()
+                batch = next(batches)
+                waited += time.time() - asked
+                loss, report = tracker.run(batch, progress)
+                (loss / c.accumulate).backward()
+                total += loss.item() / c.accumulate
+                for k, v in report.items():
+                    curve.setdefault(k, []).append(v)
             norm = nn.utils.clip_grad_norm_(live.values(), c.clip_norm)
             if torch.isfinite(norm):
                 opt.step()
@@ -125,7 +136,7 @@ def main():
             with torch.no_grad():
                 moving = [k for k in live if live[k].requires_grad]
                 torch._foreach_lerp_([ema[k] for k in moving], [live[k].detach() for k in moving], 1 - keep)
-            for k, v in {"loss": loss.item(), "norm": float(norm), **report}.items():
+            for k, v in {"loss": total, "norm": float(norm)}.items():
                 curve.setdefault(k, []).append(v)
             if step % c.log_steps == 0:
                 line = {"step": step, "minutes": round((spent + time.time() - began) / 60, 2), "left": round((1 - progress) * whole / 60, 1),

@@ -6,6 +6,9 @@ import numpy as np
 
 from . import motion
 
+# Pictures are divided into regions at this size of their shorter side: finer edges are texture.
+REGIONS_SIDE_PX = 160
+
 
 @dataclass
 class Layer:
@@ -89,6 +92,22 @@ def photo(material, rng):
         whole, _, empty = material.people[rng.integers(len(material.people))]
         return empty if rng.random() < 0.7 else whole
     return material.photos[rng.integers(len(material.photos))]
+
+
+def regions(picture, rng, count, first):
+    """Divides a picture along its own edges: u8 labels [h,w] from `first` on, at most `count` of them."""
+    h, w = picture.shape[:2]
+    k = min(1.0, REGIONS_SIDE_PX / min(h, w))
+    small = cv2.resize(picture[..., :3], (max(8, round(w * k)), max(8, round(h * k))), interpolation=cv2.INTER_AREA)
+    seeds = np.zeros(small.shape[:2], np.int32)
+    for i in range(count):
+        y, x = (int(rng.integers(1, n - 1)) for n in seeds.shape)
+        seeds[y - 1 : y + 1, x - 1 : x + 1] = i + 1
+    grown = cv2.watershed(cv2.GaussianBlur(small, (0, 0), rng.uniform(0.5, 1.5)), seeds)
+    # The lines between regions go to one of their neighbours.
+    grown = np.where(grown > 0, grown, cv2.dilate(np.maximum(grown, 0).astype(np.uint8), np.ones((3, 3), np.uint8)))
+    labels = (grown + (first - 1)) * (grown > 0)
+    return cv2.resize(labels.astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST)
 
 
 def blob(rng, side, holes=True):

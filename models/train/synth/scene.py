@@ -9,17 +9,20 @@ from .finish import develop
 from .layers import Layer
 
 # A target must cover this share of the first frame.
-SMALLEST_TARGET = 0.008
+SMALLEST_TARGET = 0.004
 TRIES = 8
 # Labels from here on are arbitrary regions, not parts of anything.
 FIRST_REGION = 200
+MOST_REGIONS = 255 - FIRST_REGION
+# What a target is: a region only its mask can name; a part, which a box or several clicks can; or a whole thing.
+REGION, PART, WHOLE = 0, 1, 2
 
 
 @dataclass
 class Clip:
     frames: np.ndarray  # [T,S,S,3] RGB u8
     masks: np.ndarray  # [targets,T,S,S] bool
-    things: np.ndarray  # [targets] bool: something a click could mean; otherwise an arbitrary region
+    levels: np.ndarray  # [targets] REGION, PART or WHOLE
     ticks: np.ndarray  # [T] time of each frame; the first is 0
     kind: str
 
@@ -54,8 +57,9 @@ def _compose(material, rng, when, side, targets, median_pace):
     lens = motion.place(side / 2, side / 2) @ motion.scale(squeeze, 1) @ motion.place(-side / 2, -side / 2)
     pace = float(np.clip(median_pace * np.exp(rng.normal(0, 0.7)), 0.1 * median_pace, 0.09))
     camera = motion.Motion(rng, side, pace * rng.uniform(0.2, 1.2), turn=0.02, zoom=0.02, tilt=0.02)
-    kind = rng.choice(["in place", "one photo", "collage"], p=[0.35, 0.15, 0.5])
+    kind = rng.choice(["in place", "one photo", "collage"], p=[0.35, 0.2, 0.45])
     stack = _in_place(material, rng, side, pace) if kind == "in place" else _one_photo(material, rng, side, pace) if kind == "one photo" else _collage(material, rng, side, pace, squeeze)
+    _divide(stack, rng)
     subject = next((l for l in stack if not l.whole), stack[0])
     follow = rng.uniform(0.6, 1) if kind != "one photo" and rng.random() < 0.4 else 0.0
     if len(when) > 2 and kind != "one photo":
@@ -77,10 +81,18 @@ def _compose(material, rng, when, side, targets, median_pace):
             seen = claim(seen, drawn, labels)
         pictures.append(frame)
         claims.append(seen)
-    masks, things = _targets(stack, claims, rng, targets, side)
+    masks, levels = _targets(stack, claims, rng, targets, side)
     if not masks:
         return None
-    return Clip(develop(pictures, when, rng)[..., ::-1].copy(), np.stack(masks), np.array(things), when, str(kind))
+    return Clip(develop(pictures, when, rng)[..., ::-1].copy(), np.stack(masks), np.array(levels), when, str(kind))
+
+
+def _divide(stack, rng):
+    """Gives layers without parts regions of their own, along the edges that are in the picture."""
+    for layer in stack:
+        if layer.labels is None:
+            count = rng.integers(10, MOST_REGIONS + 1) if layer.whole else rng.integers(2, 7)
+            layer.labels = layers.regions(layer.picture, rng, int(count), FIRST_REGION)
 
 
 def claim(seen, drawn, labels):
@@ -132,8 +144,8 @@ def _one_photo(material, rng, side, pace):
         picture, labels, _ = material.people[rng.integers(len(material.people))]
     else:
         picture = layers.photo(material, rng)
-        labels = np.zeros(picture.shape[:2], np.uint8)
-    if rng.random() < 0.6:
+        labels = layers.regions(picture, rng, int(rng.integers(10, MOST_REGIONS + 1)), FIRST_REGION)
+    if rng.random() < 0.4:
         labels = labels.copy()
         for i in range(int(rng.integers(1, 4))):  # regions that only a mask can name
             size = int(min(labels.shape) * rng.uniform(0.25, 0.6))
@@ -206,27 +218,47 @@ def _disappearances(stack, subject, rng, when, side):
 
 
 def _targets(stack, claims, rng, wanted, side):
-    """Masks [T,S,S] bool and whether each is a thing: layers, then their parts, then arbitrary regions of either."""
-    least = side * side * SMALLEST_TARGET
-    steps = range(len(claims))
-    whole = [i for i, l in enumerate(stack) if not l.whole]
-    found = [[claims[t][i][0] for t in steps] for i in whole]
-    parts = []
+    """Masks [T,S,S] bool and the level of each: whole things first, then parts, then regions."""
+    least, most = side * side * SMALLEST_TARGET, side * side * 0.6
+    covers = lambda i: [c[i][0] for c in claims]
+    of = lambda i, which: [cover & np.isin(labels, which) for cover, labels in (c[i] for c in claims)]
+    wholes, parts, regions = [covers(i) for i, l in enumerate(stack) if not l.whole], [], []
     for i, layer in enumerate(stack):
         if layer.labels is None:
             continue
         cover, labels = claims[0][i]
         counts = np.bincount(labels[cover], minlength=256)
-        if layer.whole and counts[1:FIRST_REGION].sum() > least:
-            found.append([claims[t][i][0] & (claims[t][i][1] > 0) for t in steps])
-        for part in np.nonzero(counts > least)[0]:
-            if part:
-                parts.append((part < FIRST_REGION, [claims[t][i][0] & (claims[t][i][1] == part) for t in steps]))
-    parts = [parts[i] for i in rng.permutation(len(parts))]
-    share = int(rng.choice([0, 1, 2], p=[0.45, 0.4, 0.15])) if found else wanted
-    chosen = [(m, True) for m in found if m[0].sum() > least]
-    chosen = [chosen[i] for i in rng.permutation(len(chosen))]
-    chosen = chosen[: wanted - min(share, len(parts))] + [(m, thing) for thing, m in parts[:share]]
-    chosen = chosen[:wanted]
-    masks, things = [np.stack(m) for m, _ in chosen], [t for _, t in chosen]
-    return masks, things
+        named = np.nonzero(counts[1:FIRST_REGION])[0] + 1
+        if layer.whole and len(named):
+            wholes.append(of(i, named))
+        large = [int(p) for p in np.nonzero(counts > least)[0] if p]
+        for p in large:
+            (parts if p < FIRST_REGION else regions).append((i, [p]))
+        # Several together: clothes of one person, neighbouring regions.
+        for _ in range(2 if len(named) > 2 else 0):
+            parts.append((i, rng.choice(named, int(rng.integers(2, min(6, len(named)))), replace=False)))
+        for p in large:
+            if p >= FIRST_REGION and rng.random() < 0.4:
+                regions.append((i, [p, *_neighbours(labels * cover, p, rng)]))
+    wholes = [(m, WHOLE) for m in wholes]
+    if len(wholes) > 1 and rng.random() < 0.3:
+        a, b = rng.choice(len(wholes), 2, replace=False)
+        wholes.append(([x | y for x, y in zip(wholes[a][0], wholes[b][0])], REGION))
+    shuffled = lambda items: [items[i] for i in rng.permutation(len(items))]
+    usable = lambda masks: least < masks[0].sum() < most
+    chosen = [w for w in shuffled(wholes) if usable(w[0])][: max(1, wanted // 2)]
+    for kind, items in ((PART, shuffled(parts)[: max(1, wanted // 3)]), (REGION, shuffled(regions))):
+        for i, which in items:
+            if len(chosen) < wanted:
+                masks = of(i, which)
+                if usable(masks):
+                    chosen.append((masks, kind))
+    return [np.stack(m) for m, _ in chosen], [kind for _, kind in chosen]
+
+
+def _neighbours(labels, region, rng):
+    """One or two regions that touch `region`."""
+    near = cv2.dilate((labels == region).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    touching = np.setdiff1d(labels[near], [0, region])
+    touching = touching[touching >= FIRST_REGION]
+    return rng.permutation(touching)[: int(rng.integers(1, 3))]

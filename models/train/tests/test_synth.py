@@ -115,14 +115,18 @@ class Clips(unittest.TestCase):
         for layer in stack:
             drawn, labels = layer.draw(0, SIDE, fixed_camera(), (0, 0), np.eye(3))
             claims[0] = scene.claim(claims[0], drawn, labels)
-        masks, _ = scene._targets(stack, claims, np.random.default_rng(0), 4, SIDE)
-        areas = sorted(int(m[0].sum()) for m in masks)
+        masks, levels = scene._targets(stack, claims, np.random.default_rng(0), 4, SIDE)
+        areas = sorted(int(m[0].sum()) for m, level in zip(masks, levels) if level == scene.WHOLE)
         self.assertEqual(areas, [900, 3600 - 900])
 
-    def test_regions_are_told_from_things(self):
-        kinds = [t for seed in range(60) for t in self.clip(seed).things]
-        self.assertIn(True, kinds)
-        self.assertIn(False, kinds)
+    def test_there_are_things_and_parts_and_regions_and_never_more_than_asked_for(self):
+        found = set()
+        for seed in range(40):
+            clip = self.clip(seed)
+            self.assertLessEqual(len(clip.masks), 4)
+            self.assertEqual(len(clip.masks), len(clip.levels))
+            found |= set(clip.levels.tolist())
+        self.assertEqual(found, {scene.REGION, scene.PART, scene.WHOLE})
 
 
 class Pictures(unittest.TestCase):
@@ -134,6 +138,15 @@ class Pictures(unittest.TestCase):
         filled = material.without(photo, hole)
         self.assertTrue((filled[:, 120:] == 100).all())
         self.assertLess(np.abs(filled[hole].astype(int) - 100).max(), 12)
+
+    def test_regions_fill_the_picture_and_follow_its_edges(self):
+        picture = np.zeros((90, 131, 3), np.uint8)
+        picture[:, 60:] = (40, 200, 90)
+        labels = layers.regions(picture, np.random.default_rng(1), 12, 200)
+        self.assertEqual(labels.shape, (90, 131))
+        self.assertTrue(((labels >= 200) & (labels < 212)).all())
+        across = set(np.unique(labels[:, :57])) & set(np.unique(labels[:, 64:]))
+        self.assertEqual(across, set())
 
     def test_blobs_and_strokes_are_neither_empty_nor_everything(self):
         for seed in range(30):

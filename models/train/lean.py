@@ -1,0 +1,199 @@
+"""SAM 2's forward passes over its own modules' weights, laid out for training many targets of few frames.
+
+What a frame's targets share (features, the first self-attention) is computed once a frame; images are rows of tokens;
+masks stay in the order in which the decoder unfolds them. Equal to SAM 2's own passes, which the tests compare.
+
+K frames with O targets each make B = K * O targets; tokens are [.., g*g, C], row by row.
+"""
+import functools
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def tokens(image):
+    """[B,C,h,w] to [B,h*w,C]."""
+    return image.flatten(2).transpose(1, 2)
+
+
+def image(rows):
+    """[B,g*g,C] to [B,C,g,g]."""
+    g = math.isqrt(rows.shape[1])
+    return rows.transpose(1, 2).unflatten(2, (g, g))
+
+
+def fold(masks):
+    """[..,4g,4g] to [..,16*g*g]: each token's sixteen mask pixels together, as two doublings unfold them."""
+    g = masks.shape[-1] // 4
+    n = masks.ndim - 2
+    split = masks.unflatten(-1, (g, 2, 2)).unflatten(-4, (g, 2, 2))  # y, dy, ey, x, dx, ex
+    return split.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2, n + 5).flatten(n)
+
+
+def unfold(folded):
+    """The reverse of fold."""
+    g = math.isqrt(folded.shape[-1] // 16)
+    n = folded.ndim - 1
+    split = folded.unflatten(-1, (g, g, 2, 2, 2, 2))
+    return split.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3, n + 5).flatten(n + 3).flatten(n, n + 2)
+
+
+def attend(q, k, v):
+    """By plain products: at these sizes several times faster both ways than the fused kernel on a CPU."""
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    return torch.softmax(scores, -1, dtype=None if scores.dtype == torch.bfloat16 else torch.float32).to(v.dtype) @ v
+
+
+def channel_norm(norm, x):
+    """SAM 2's LayerNorm2d on [B,C,h,w], which stays channels last."""
+    return F.layer_norm(x.permute(0, 2, 3, 1), norm.weight.shape, norm.weight, norm.bias, norm.eps).permute(0, 3, 1, 2)
+
+
+def through(modules, x):
+    for layer in modules:
+        x = channel_norm(layer, x) if type(layer).__name__ == "LayerNorm2d" else layer(x)
+    return x
+
+
+@functools.cache
+def rotation(channels, grid, device):
+    rate = 10000.0 ** -(torch.arange(channels // 4) * 4 / channels)
+    at = torch.arange(grid * grid)
+    angle = torch.cat([(at % grid)[:, None] * rate, (at // grid)[:, None] * rate], 1)
+    return angle.cos().to(device), angle.sin().to(device)
+
+
+def rotary(linear, x, grid=None):
+    """Projects, with neighbouring channels apart, and turns them by their place; without `grid` only projects."""
+    c = linear.out_features
+    w, b = linear.weight.unflatten(0, (-1, 2)).transpose(0, 1).flatten(0, 1), linear.bias.unflatten(0, (-1, 2)).t().flatten()
+    y = F.linear(x, w, b)
+    if grid is None:
+        return y
+    cos, sin = (t.to(y.dtype) for t in rotation(c, grid, x.device))
+    first, second = y.chunk(2, -1)
+    return torch.cat([first * cos - second * sin, second * cos + first * sin], -1)
+
+
+class Lean(nn.Module):
+    """The passes, over the weights of `model` (a SAM2Base)."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+        self.grid = model.image_size // 16
+        d, narrow = model.hidden_dim, model.mem_dim
+        keep = lambda name, x: self.register_buffer(name, x, persistent=False)
+        with torch.no_grad():
+            keep("place", tokens(model.image_encoder.neck.position_encoding(torch.zeros(1, d, self.grid, self.grid))).clone())
+            keep("memory_place", tokens(model.memory_encoder.position_encoding(torch.zeros(1, narrow, self.grid, self.grid))).clone())
+            keep("periods", 10000.0 ** (2 * torch.div(torch.arange(d // 2), 2, rounding_mode="floor") / (d // 2)))
+
+    def features(self, frames):
+        """[N,3,S,S] to folded fine [N,16*g*g,D/8] and middle [N,4*g*g,D/4] features, and rows [N,g*g,D]."""
+        m = self.model
+        with torch.set_grad_enabled(torch.is_grad_enabled() and any(p.requires_grad for p in m.image_encoder.trunk.parameters())):
+            trunk = m.image_encoder.trunk(frames)
+        pyramid = m.image_encoder.neck(trunk)[0]
+        fine, middle = m.sam_mask_decoder.conv_s0(pyramid[0]), m.sam_mask_decoder.conv_s1(pyramid[1])
+        twice = middle.permute(0, 2, 3, 1).unflatten(2, (self.grid, 2)).unflatten(1, (self.grid, 2)).transpose(2, 3)
+        return fold(fine).transpose(1, 2).contiguous(), twice.flatten(1, 4), tokens(pyramid[2])
+
+    def remember(self, rows, masks, score):
+        """rows [K,g*g,D]; masks [B,1,S,S] from 0 to 1; score [B,1]; gives memories [B,g*g,64]."""
+        m, e = self.model, self.model.memory_encoder
+        masks = masks * m.sigmoid_scale_for_mem_enc + m.sigmoid_bias_for_mem_enc
+        stages = e.mask_downsampler.encoder
+        x = through(stages[:3], masks.contiguous(memory_format=torch.channels_last))
+        x = through(stages[3:], x)
+        own = F.linear(rows, e.pix_feat_proj.weight.flatten(1), e.pix_feat_proj.bias)
+        x = (tokens(x).unflatten(0, (len(rows), -1)) + own[:, None]).flatten(0, 1)
+        for block in e.fuser.layers:
+            with torch.set_grad_enabled(torch.is_grad_enabled() and block.dwconv.weight.requires_grad):
+                y = tokens(block.dwconv(image(x)))  # where it is frozen, what lies before doesn't learn by it either
+            y = F.layer_norm(y, block.norm.weight.shape, block.norm.weight, block.norm.bias, block.norm.eps)
+            x = x + block.pwconv2(F.gelu(block.pwconv1(y))) * block.gamma.to(y.dtype)
+        memory = F.linear(x, e.out_proj.weight.flatten(1), e.out_proj.bias)
+        absent = (score <= 0).to(memory.dtype)[..., None]
+        return memory + absent * m.no_obj_embed_spatial.to(memory.dtype)
+
+    def condition(self, rows, memories, slots, pointers, times):
+        """rows [K,g*g,D]; memories: M of [B,g*g,64] with rows `slots` of the time table; pointers [B,P,D], P may be 0,
+        at `times` [P]; gives [B,g*g,D]."""
+        m, frames = self.model, len(rows)
+        raw = torch.stack(memories, 1).to(rows.dtype)  # [B,M,g*g,64]
+        objects = len(raw) // frames
+        keys = raw + (self.memory_place[:, None] + m.maskmem_tpos_enc[slots].reshape(1, len(slots), 1, -1)).to(raw.dtype)
+        angle = times[:, None] / self.periods
+        time = m.obj_ptr_tpos_proj(torch.cat([angle.sin(), angle.cos()], -1))
+        parts = pointers.unflatten(2, (-1, m.mem_dim)).to(raw.dtype)
+        pointer_keys = (parts + time[:, None].to(raw.dtype)).flatten(1, 2)
+        values = torch.cat([raw.flatten(1, 2), parts.flatten(1, 2)], 1)
+        x = rows + (0.1 * self.place).to(rows.dtype)
+        for i, layer in enumerate(m.memory_attention.layers):
+            own, cross = layer.self_attn, layer.cross_attn_image
+            norm = lambda n, x: F.layer_norm(x, n.weight.shape, n.weight, n.bias, n.eps)
+            y = norm(layer.norm1, x)
+            x = x + own.out_proj(attend(rotary(own.q_proj, y, self.grid), rotary(own.k_proj, y, self.grid), own.v_proj(y)))
+            q = rotary(cross.q_proj, norm(layer.norm2, x), self.grid)
+            if i == 0:  # until here one frame's rows served all its targets
+                x, q = (t.repeat_interleave(objects, 0) for t in (x, q))
+            k = torch.cat([rotary(cross.k_proj, keys, self.grid).flatten(1, 2), rotary(cross.k_proj, pointer_keys)], 1)
+            # Memories are attended in their own 64 channels and projected afterwards: a softmax row sums to 1.
+            x = x + cross.out_proj(cross.v_proj(attend(q, k, values)))
+            x = x + layer.linear2(F.relu(layer.linear1(norm(layer.norm3, x))))
+        n = m.memory_attention.norm
+        return F.layer_norm(x, n.weight.shape, n.weight, n.bias, n.eps)
+
+    def decode(self, rows, fine, middle, points=None, labels=None, mask=None):
+        """rows [B,g*g,D], fine and middle as features() gives them for K frames; points [B,P,2] in the square's pixels
+        and labels [B,P]; mask [B,1,4g,4g] logits. Gives folded logits [B,4,16*g*g], IoUs [B,4], pointers [B,4,D],
+        scores [B,1]."""
+        m, d, p, b = self.model, self.model.sam_mask_decoder, self.model.sam_prompt_encoder, len(rows)
+        if points is None:
+            points, labels = torch.zeros(b, 1, 2, device=rows.device), torch.full((b, 1), -1, device=rows.device)
+        dense = p.no_mask_embed.weight if mask is None else tokens(through(p.mask_downscaling, mask))
+        table = torch.cat([p.not_a_point_embed.weight] + [e.weight for e in p.point_embeddings])
+        labels = torch.cat([labels, labels[:, :1] * 0 - 1], 1).long()
+        at = torch.cat([points + 0.5, points[:, :1] * 0], 1) * (2 / m.image_size) - 1
+        angle = 2 * math.pi * at @ p.pe_layer.positional_encoding_gaussian_matrix.float()
+        given = torch.cat([angle.sin(), angle.cos()], -1) * (labels >= 0)[..., None] + table[labels + 1]
+        queries = torch.cat([d.obj_score_token.weight, d.iou_token.weight, d.mask_tokens.weight])
+        points = torch.cat([queries.expand(b, -1, -1), given], 1).to(rows.dtype)
+        place = tokens(p.get_dense_pe()).to(rows.dtype)
+        q, k = self._two_ways(d.transformer, points, rows + dense.to(rows.dtype), place)
+
+        up1, norm, act, up2, _ = d.output_upscaling
+        frames = len(fine)
+        doubled = lambda up, x: F.linear(x, up.weight.permute(2, 3, 1, 0).flatten(0, 2), up.bias.repeat(4))
+        share = lambda x, s: (x.unflatten(0, (frames, -1)) + s[:, None].to(x.dtype)).flatten(0, 1)
+        x = doubled(up1, k).unflatten(2, (4, -1)).flatten(1, 2)
+        x = act(F.layer_norm(share(x, middle), norm.weight.shape, norm.weight, norm.bias, norm.eps))
+        x = act(share(doubled(up2, x).unflatten(2, (4, -1)).flatten(1, 2), fine))
+        picked = q[:, 2 : 2 + d.num_mask_tokens]
+        weights = torch.stack([mlp(picked[:, i]) for i, mlp in enumerate(d.output_hypernetworks_mlps)], 1)
+        logits = weights @ x.transpose(1, 2)
+        return logits.float(), d.iou_prediction_head(q[:, 1]).float(), m.obj_ptr_proj(picked).float(), d.pred_obj_score_head(q[:, 0]).float()
+
+    def _two_ways(self, t, points, k, place):
+        q = points
+        for layer in t.layers:
+            if layer.skip_first_layer_pe:
+                q = self._cross(layer.self_attn, q, q, q)
+            else:
+                q = q + self._cross(layer.self_attn, q + points, q + points, q)
+            q = layer.norm1(q)
+            placed = k + place
+            q = layer.norm2(q + self._cross(layer.cross_attn_token_to_image, q + points, placed, k))
+            q = layer.norm3(q + layer.mlp(q))
+            k = layer.norm4(k + self._cross(layer.cross_attn_image_to_token, placed, q + points, q))
+        q = q + self._cross(t.final_attn_token_to_image, q + points, k + place, k)
+        return t.norm_final_attn(q), k
+
+    @staticmethod
+    def _cross(layer, q, k, v):
+        heads = lambda x: x.unflatten(2, (layer.num_heads, -1)).transpose(1, 2)
+        mixed = attend(heads(layer.q_proj(q)), heads(layer.k_proj(k)), heads(layer.v_proj(v)))
+        return layer.out_proj(mixed.transpose(1, 2).flatten(2))

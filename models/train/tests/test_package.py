@@ -1,0 +1,55 @@
+"""From a model to graphs, to a package's manifest, and back."""
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+import torch
+
+from ..config import Config
+from ..lean import Lean
+from ..model import build, load_weights
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "export"))
+import contract  # noqa: E402
+import export  # noqa: E402
+import unpack  # noqa: E402
+
+SIDE = 128
+
+
+class Package(unittest.TestCase):
+    @torch.no_grad()
+    def test_a_model_read_back_from_its_package_computes_the_same(self):
+        torch.manual_seed(2)
+        torch.set_num_threads(1)
+        model = build(Config(image_size=SIDE)).eval()
+        for name, p in model.named_parameters():
+            p.add_(0.02 * torch.randn_like(p))  # nothing is left at 0 or 1
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            export.write(model, contract.Sizes(SIDE, model.hidden_dim, model.mem_dim), "std", folder)
+            manifest = {"input": {"size": SIDE}, "channels": model.hidden_dim, "constants": export.constants(model)}
+            (folder / "model.json").write_text(json.dumps(manifest))
+            state = unpack.read(folder)
+        again = build(Config(image_size=SIDE)).eval()
+        self.assertEqual(load_weights(again, state["model"]), [])
+        for wanted, found in zip(self.outputs(model), self.outputs(again)):
+            self.assertLess(((found - wanted).square().mean().sqrt() / wanted.square().mean().sqrt()).item(), 1e-4)
+
+    @staticmethod
+    def outputs(model):
+        lean, g = Lean(model), torch.Generator().manual_seed(1)
+        r = lambda *shape: torch.randn(*shape, generator=g)
+        fine, middle, rows = lean.features(r(1, 3, SIDE, SIDE))
+        memory = lean.remember(rows, r(2, 1, SIDE, SIDE).sigmoid(), torch.tensor([[1.0], [-1.0]]))
+        pix = lean.condition(rows, [memory, memory * 0.5], [6, 2], r(2, 2, model.hidden_dim), torch.rand(2, generator=g))
+        points, labels = torch.rand(2, 3, 2, generator=g) * SIDE, torch.tensor([[2, 3, 0]] * 2)
+        full = (r(2, 1, SIDE, SIDE) > 0).float()
+        pointers = lean.decode(pix, fine, middle, mask=model.mask_downsample(full))
+        return fine, middle, memory, pix, *lean.decode(pix, fine, middle, points, labels), *pointers
+
+
+if __name__ == "__main__":
+    unittest.main()
