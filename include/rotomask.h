@@ -207,6 +207,15 @@ typedef struct rotomask_model_options {
   /// Path of ONNX Runtime's library, UTF-8. Null: what the environment variable ROTOMASK_ONNXRUNTIME names,
   /// otherwise a library of that name in librotomask's own folder. It is never searched for by name alone.
   const char *onnxruntime;
+  /// Who may compute, in the order in which they are asked, such as "cuda,cpu": cpu, cuda, tensorrt, directml,
+  /// coreml, migraphx, rocm, openvino. Null or "": the CPU alone.
+  const char *providers;
+  /// The number of the GPU, for providers that use one, 0 to 255.
+  uint32_t device;
+  /// 1: the same bits in every run and with any number of threads, at some cost of speed on a GPU.
+  uint32_t deterministic;
+  /// The most bytes that a provider may take on its device for each of the four graphs; 0 for no limit.
+  uint64_t device_memory_bytes;
 } rotomask_model_options;
 
 /// What a session keeps of frames that were answered.
@@ -459,7 +468,8 @@ rotomask_status rotomask_info(const char *onnxruntime,
 /// `options` is null or valid for writes.
 void rotomask_model_options_init(struct rotomask_model_options *options);
 
-/// Opens a model package, checks it and loads its graphs.
+/// Opens a model package, checks it and loads its graphs with the first of the providers that can compute them.
+/// `rotomask_model_describe` tells which one it is, and why none of those before it.
 ///
 /// `folder` is a NAME.rotomodel folder, UTF-8; null for the model that is part of the library. `options` may be null.
 /// On success `*model` is the caller's, to be closed with `rotomask_model_close`; on failure it is untouched.
@@ -472,14 +482,17 @@ rotomask_status rotomask_model_open(const char *folder,
                                     const struct rotomask_model_options *options,
                                     struct rotomask_model **model);
 
-/// Name, version, licence, provenance and sizes of a model, as JSON.
+/// Name, version, licence, provenance and sizes of a model, what was given up for speed, and who computes it, as
+/// JSON.
 ///
 /// `buffer` and `size` are as in `rotomask_info`.
 /// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [any thread]
 ///
 /// # Safety
 /// `model` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
-rotomask_status rotomask_model_describe(const struct rotomask_model *model, char *buffer, size_t *size);
+rotomask_status rotomask_model_describe(const struct rotomask_model *model,
+                                        char *buffer,
+                                        size_t *size);
 
 /// Closes a model. Null does nothing. [any thread]
 ///
