@@ -778,7 +778,8 @@ rotomask_status rotomask_session_undo(struct rotomask_session *session);
 /// `session` is null or open.
 rotomask_status rotomask_session_redo(struct rotomask_session *session);
 
-/// What a session knows, as JSON: `objects` with `id`, `name`, `prompted` frames and `tracked` ranges; `waiting`
+/// What a session knows, as JSON: `objects` with `id`, `name`, `prompts` (`frame`, `clicks` as x, y and
+/// whether they are on the object, `box`, `masked`) and `tracked` ranges; `waiting`
 /// frames; `outdated` stretches, which ROTOMASK_WAY_OUTDATED redoes; `cuts`; `undo` and `redo`, as a menu would name them.
 ///
 /// `buffer` and `size` are as in `rotomask_info`.

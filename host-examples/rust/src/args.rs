@@ -109,6 +109,15 @@ pub struct TrackArgs {
     /// The last frame to process; by default the clip's last
     #[arg(long, value_name = "F")]
     pub end: Option<u64>,
+    /// Follow it to the frames before its first prompt as well
+    #[arg(long)]
+    pub both: bool,
+    /// Keep prompts and masks in a file, and go on with what is in it: a stopped job, or one to be corrected
+    #[arg(long, value_name = "FILE")]
+    pub session: Option<PathBuf>,
+    /// Go on across cuts: otherwise nothing is followed from one shot into another
+    #[arg(long)]
+    pub no_cuts: bool,
     /// Frames per second of a folder of pictures
     #[arg(long, value_name = "N", default_value = "25", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub fps: u32,

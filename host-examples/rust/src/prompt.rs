@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 use crate::{
     Error, Result,
     args::TrackArgs,
-    library::{Image, Session},
+    library::{Image, Knowledge, KnownPrompts, Session},
     masks::{self, Mask},
 };
 
@@ -96,7 +96,7 @@ enum Prompt {
     Click { point: Point, positive: bool },
 }
 
-/// All prompts of a job, by frame. There is at least one.
+/// All prompts of a job, by frame. There is at least one, unless a session is gone on with.
 pub struct Prompts(BTreeMap<u64, Vec<Prompt>>);
 
 impl Prompts {
@@ -119,7 +119,8 @@ impl Prompts {
                 prompts.add(args, *frame, Prompt::Click { point: *what, positive })?;
             }
         }
-        if prompts.0.is_empty() {
+        let gone_on_with = args.session.as_ref().is_some_and(|session| session.exists());
+        if prompts.0.is_empty() && !gone_on_with {
             return Err(Error::Usage(
                 "nothing to follow, expected at least one --point, --box or --mask".into(),
             ));
@@ -176,23 +177,19 @@ impl Prompts {
         self.0.keys().copied()
     }
 
-    /// The earliest frame with a prompt.
-    pub fn first(&self) -> u64 {
-        self.frames().next().unwrap_or(0)
-    }
-
     /// The latest frame with a prompt.
     pub fn last(&self) -> u64 {
         self.frames().next_back().unwrap_or(0)
     }
 
-    /// Tells the session all prompts, before any frame is pushed.
+    /// Tells the session all prompts that it does not know already, before any frame is pushed.
     ///
     /// # Errors
     /// If the library refuses one.
-    pub fn give(&self, session: &mut Session) -> Result<()> {
+    pub fn give(&self, session: &mut Session, known: &Knowledge) -> Result<()> {
         for (&frame, prompts) in &self.0 {
-            for prompt in prompts {
+            let known = known.said(OBJECT, frame);
+            for prompt in prompts.iter().filter(|prompt| !known.is_some_and(|known| prompt.is_in(known))) {
                 match prompt {
                     Prompt::Mask { mask, .. } => {
                         let image = Image::gray(mask.width, mask.height, &mask.pixels)?;
@@ -210,6 +207,15 @@ impl Prompts {
 }
 
 impl Prompt {
+    /// Whether a session knows it. Of masks it only says that there is one.
+    fn is_in(&self, known: &KnownPrompts) -> bool {
+        match self {
+            Self::Mask { .. } => known.masked,
+            Self::Box(Rect { edges }) => known.r#box == Some(*edges),
+            Self::Click { point, positive } => known.clicks.contains(&(point.x, point.y, *positive)),
+        }
+    }
+
     fn name(&self) -> String {
         match self {
             Self::Mask { name, .. } => format!("mask {name}"),

@@ -154,7 +154,7 @@ fn wrong_arguments_are_told_from_wrong_files() {
 fn nothing_to_write_is_refused() {
     let place = Place::new();
     let output = rotomask(&["track", &place.clip, "--point", "5,5"]);
-    assert_refused(&output, 2, &["nothing to write, expected -o, --masks or --json"]);
+    assert_refused(&output, 2, &["nothing to write, expected -o, --masks, --json or --session"]);
 }
 
 #[test]

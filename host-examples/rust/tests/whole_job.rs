@@ -339,3 +339,42 @@ fn evaluation_measures_masks_that_it_also_writes() {
     let mean = report["objects"][0]["figures"]["j"]["mean"].as_f64();
     assert!(mean.is_some_and(|mean| (mean - sum / 4.0).abs() < 1e-6), "{} in {text}", sum / 4.0);
 }
+
+#[test]
+fn a_session_goes_on_with_what_is_in_it_and_gives_the_same_masks() {
+    let place = Place::new(10);
+    let (whole, part) = (place.path("whole"), place.path("part"));
+    let session = place.path("shot.rotosession");
+    place.track(&["--point", "80,45", "--masks", &whole]);
+    place.track(&["--point", "80,45", "--end", "4", "--session", &session]);
+    // The same command line again says nothing new, and without prompts it goes on too.
+    place.track(&["--point", "80,45", "--end", "6", "--session", &session]);
+    place.track(&["--session", &session, "--masks", &part]);
+    for frame in 0..10 {
+        let name = format!("{frame:05}.png");
+        assert_eq!(mask(&whole, &name), mask(&part, &name), "{name}");
+    }
+}
+
+#[test]
+fn both_ways_the_frames_before_the_first_prompt_have_masks_too() {
+    let place = Place::new(8);
+    let masks = place.path("masks");
+    place.track(&["--point", "80,45@5", "--both", "--masks", &masks]);
+    for frame in 0..8 {
+        let mask = mask(&masks, &format!("{frame:05}.png"));
+        assert!(mask.pixels().any(|p| p.0[0] == 255), "frame {frame}");
+    }
+}
+
+#[test]
+fn a_session_of_another_clip_is_refused_and_keeps_what_it_had() {
+    let place = Place::new(4);
+    let session = place.path("shot.rotosession");
+    place.track(&["--point", "80,45", "--session", &session]);
+    let before = fs::read(&session).unwrap();
+    let other = Clip::steady((64, 48), 4).write(&place.folder.path().join("other.mp4"));
+    let arguments = ["track", other.to_str().unwrap(), "--point", "9,9", "--session", &session];
+    assert_refused(&rotomask(&arguments), 1, &["shot.rotosession", "its frames' size is", "expected 64x48"]);
+    assert_eq!(fs::read(&session).unwrap(), before);
+}

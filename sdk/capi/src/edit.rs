@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use engine::mask::Wanted;
-use engine::session::{Outdated, Session};
+use engine::session::{Outdated, Said, Session};
 use serde_json::{Value, json};
 
 use crate::frame::view_mut;
@@ -148,7 +148,8 @@ fn moved(done: bool, nothing: &str) -> Result<(), Failure> {
     if done { Ok(()) } else { Err(Failure::new(ROTOMASK_ERROR_STATE, nothing)) }
 }
 
-/// What a session knows, as JSON: `objects` with `id`, `name`, `prompted` frames and `tracked` ranges; `waiting`
+/// What a session knows, as JSON: `objects` with `id`, `name`, `prompts` (`frame`, `clicks` as x, y and
+/// whether they are on the object, `box`, `masked`) and `tracked` ranges; `waiting`
 /// frames; `outdated` stretches, which ROTOMASK_WAY_OUTDATED redoes; `cuts`; `undo` and `redo`, as a menu would name them.
 ///
 /// `buffer` and `size` are as in `rotomask_info`.
@@ -172,10 +173,17 @@ pub unsafe extern "C" fn rotomask_session_describe(
     unsafe { with(session, describe) }
 }
 
+fn said(said: &Said) -> Value {
+    let clicks: Vec<_> = said.clicks.iter().map(|c| json!([c.x_px, c.y_px, c.positive])).collect();
+    let bounds = said.bounds.map(|b| [b.x0_px, b.y0_px, b.x1_px, b.y1_px]);
+    json!({ "frame": said.frame, "clicks": clicks, "box": bounds, "masked": said.masked })
+}
+
 fn description(session: &Session) -> Result<Value, Failure> {
     let object = |o: &engine::session::ObjectInfo| {
         let tracked: Vec<_> = o.tracked.iter().map(|range| [*range.start(), *range.end()]).collect();
-        json!({ "id": o.id, "name": o.name, "prompted": o.prompted, "tracked": tracked })
+        let said: Vec<_> = session.said(o.id).iter().map(said).collect();
+        json!({ "id": o.id, "name": o.name, "prompts": said, "tracked": tracked })
     };
     let stretch = |o: &Outdated| {
         let frames = [*o.frames.start(), *o.frames.end()];

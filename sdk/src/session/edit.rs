@@ -4,7 +4,7 @@
 use super::change::Change;
 use super::history::{FrameSnapshot, Note, Snapshot, Step};
 use super::object::{MAX_NAME_BYTES, Object};
-use super::{MAX_OBJECTS, ObjectId, ObjectInfo, Outdated, Session};
+use super::{MAX_OBJECTS, ObjectId, ObjectInfo, Outdated, Said, Session};
 use crate::error::{Error, Result};
 use crate::frame::FrameView;
 use crate::prompt::{Box, Click, Mask};
@@ -22,6 +22,11 @@ impl Session {
     /// The objects, in the order of their numbers.
     pub fn objects(&self) -> Vec<ObjectInfo> {
         self.objects.iter().map(|(&id, object)| object.info(id)).collect()
+    }
+
+    /// What was said of an object, in the order of frames; nothing of one that is not there.
+    pub fn said(&self, object: ObjectId) -> Vec<Said> {
+        self.objects.get(&object).map(Object::said).unwrap_or_default()
     }
 
     /// Adds an object by name. The first prompt about an unknown number does so as well, and names it "Object N".

@@ -29,7 +29,7 @@ pub use crate::answer::Origin;
 pub use crate::memory_bank::Direction;
 pub use crate::store::Precision;
 pub use edit::Undoable;
-pub use object::{MAX_OBJECTS, ObjectId, ObjectInfo, Outdated};
+pub use object::{MAX_OBJECTS, ObjectId, ObjectInfo, Outdated, Said};
 pub use options::{Keep, SessionOptions};
 pub use track::{FrameSource, Stopped, TrackReport, TrackRequest, Way};
 pub use watch::{Progress, Stage};
@@ -104,7 +104,6 @@ enum Outcome {
     Tracked(Answer),
     Remembered(Answer),
     Stands,
-    Apart,
 }
 
 impl Session {
@@ -348,18 +347,17 @@ impl Session {
         let (mut tracked, mut apart, mut following) = (Vec::new(), BTreeSet::new(), Vec::new());
         for id in self.objects.keys().copied().collect::<Vec<_>>() {
             let step = self.objects[&id].trail.step(at.frame, &at.scene);
-            if !wanted(id, step) {
-                continue;
-            }
-            if step == Step::Track {
-                following.push(id);
-                continue;
-            }
-            match self.outcome(id, step, current, &at)? {
-                Outcome::Apart => {
+            match step {
+                Step::Apart => {
                     apart.insert(id);
                 }
-                outcome => self.settle(id, outcome, &at, &mut change),
+                _ if !wanted(id, step) => {}
+                Step::Nothing => {}
+                Step::Track => following.push(id),
+                Step::Prompt | Step::Stands => {
+                    let outcome = self.outcome(id, step, current, &at)?;
+                    self.settle(id, outcome, &at, &mut change);
+                }
             }
         }
         for ids in following.chunks(self.together()) {
@@ -376,11 +374,11 @@ impl Session {
         Ok(tracked)
     }
 
+    /// Answers prompts, or sees to it that an answer that stands has its memory if it is needed.
     fn outcome(&mut self, id: ObjectId, step: Step, current: &mut Current, at: &At) -> Result<Outcome> {
         let earlier = self.keeping.get(id, at.frame)?;
         let trail = &self.objects[&id].trail;
         let recalled = match step {
-            Step::Nothing | Step::Apart | Step::Track => return Ok(Outcome::Apart),
             Step::Stands => {
                 let gone = earlier.as_ref().is_some_and(|answer| answer.memory.is_none());
                 if !gone || !trail.is_near_an_end(at.frame, self.reach) {
@@ -388,7 +386,7 @@ impl Session {
                 }
                 None
             }
-            Step::Prompt => match trail.passed(at.frame) {
+            _ => match trail.passed(at.frame) {
                 Some(direction) => self.recalled(id, &At { direction, ..at.clone() })?,
                 None => None,
             },
@@ -462,7 +460,7 @@ impl Session {
         let mut object = object.clone();
         let trail = &mut object.trail;
         let answer = match outcome {
-            Outcome::Apart | Outcome::Stands => {
+            Outcome::Stands => {
                 trail.pass(at.frame, at.direction);
                 None
             }

@@ -31,6 +31,19 @@ pub struct ObjectInfo {
     pub tracked: Vec<RangeInclusive<u64>>,
 }
 
+/// What was said of an object on a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// The frame.
+    pub frame: u64,
+    /// In the order in which they were given.
+    pub clicks: Vec<Click>,
+    /// The box.
+    pub bounds: Option<Box>,
+    /// Whether a mask was given.
+    pub masked: bool,
+}
+
 /// Frames of an object that prompts have made wrong since they were tracked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outdated {
@@ -61,6 +74,16 @@ impl Object {
             prompted: self.prompts.keys().copied().collect(),
             tracked: self.trail.following(),
         }
+    }
+
+    pub(super) fn said(&self) -> Vec<Said> {
+        let said = |(&frame, p): (&u64, &FramePrompts)| Said {
+            frame,
+            clicks: p.clicks.clone(),
+            bounds: p.bounds,
+            masked: p.mask.is_some(),
+        };
+        self.prompts.iter().map(said).collect()
     }
 
     pub(super) fn prompts_at(&self, frame: u64) -> FramePrompts {

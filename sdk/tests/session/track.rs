@@ -227,3 +227,17 @@ fn following_backwards_looks_back_on_the_frames_after() {
     assert_eq!(report.tracked[0].direction, Direction::Reverse);
     assert!(covers_disc(&session.mask_at(1, 0).unwrap().unwrap(), 0));
 }
+
+#[test]
+fn an_object_behind_a_cut_is_absent_also_after_another_was_refined() {
+    let (mut cut, mut session) = (Cut(Shot::new(10), Vec::new()), open(Keep::Window));
+    session.click(1, 0, on_disc(0)).unwrap();
+    for frame in 0..7 {
+        let pixels = cut.frame(frame).unwrap().unwrap();
+        session.push(frame, pixels).unwrap();
+    }
+    session.click(2, 6, Click { x_px: 30.0, y_px: 40.0, positive: true }).unwrap();
+    session.refine().unwrap();
+    assert!(session.mask(1).unwrap().object_score < 0.0);
+    assert!(session.mask(2).unwrap().object_score > session.mask(1).unwrap().object_score);
+}

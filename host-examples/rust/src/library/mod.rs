@@ -19,7 +19,7 @@ pub use image::{Image, ImageMut};
 pub use load::Library;
 pub use matte::{Matte, MatteOptions};
 pub use model::{Model, ModelOptions};
-pub use session::{STAGES, Session, Tracked};
+pub use session::{Frames, Keep, Knowledge, KnownPrompts, STAGES, Session, Tracked};
 
 use std::ffi::{CStr, CString, c_char};
 

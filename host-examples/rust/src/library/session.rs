@@ -2,6 +2,8 @@
 
 use std::{
     ffi::c_void,
+    mem::MaybeUninit,
+    path::Path,
     ptr::{self, NonNull},
     sync::{
         Arc,
@@ -9,8 +11,10 @@ use std::{
     },
 };
 
-use super::{Image, ImageMut, Library, Model, api};
-use crate::{Error, Result};
+use serde::Deserialize;
+
+use super::{Image, ImageMut, Library, Model, api, c_path};
+use crate::{Error, Result, picture::Picture};
 
 /// How many stages of the model are timed, in the order of [`Session::timings`]: preprocessing, image encoder,
 /// memory attention, mask decoder, memory encoder.
@@ -29,6 +33,70 @@ pub struct Tracked {
     pub predicted_iou: f32,
     /// A logit: above 0 the object is seen.
     pub object_score: f32,
+}
+
+/// What a session keeps of frames that were answered.
+#[derive(Clone, Copy, Debug)]
+pub enum Keep<'a> {
+    /// What following on needs.
+    Window,
+    /// Everything, for as long as the session is open.
+    Temporary,
+    /// Everything, in a file.
+    File(&'a Path),
+}
+
+/// Where the library gets frames that it asks for by number.
+pub trait Frames {
+    /// A frame, or `None` beyond the last. It is asked for in the order of tracking.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    fn frame(&mut self, index: u64) -> Result<Option<&Picture>>;
+}
+
+/// What a session knows, as far as this program asks.
+#[derive(Debug, Deserialize)]
+pub struct Knowledge {
+    /// The objects, in the order of their numbers.
+    pub objects: Vec<KnownObject>,
+    /// Frames whose prompts wait to be answered.
+    pub waiting: Vec<u64>,
+}
+
+impl Knowledge {
+    /// What was said of an object on a frame.
+    pub fn said(&self, object: u32, frame: u64) -> Option<&KnownPrompts> {
+        let object = self.objects.iter().find(|known| known.id == object)?;
+        object.prompts.iter().find(|known| known.frame == frame)
+    }
+
+    /// The earliest frame on which something was said.
+    pub fn first(&self) -> Option<u64> {
+        self.objects.iter().flat_map(|object| &object.prompts).map(|said| said.frame).min()
+    }
+}
+
+/// What is known of an object.
+#[derive(Debug, Deserialize)]
+pub struct KnownObject {
+    /// Its number.
+    pub id: u32,
+    /// What was said of it, in the order of frames.
+    pub prompts: Vec<KnownPrompts>,
+}
+
+/// What was said of an object on a frame.
+#[derive(Debug, Deserialize)]
+pub struct KnownPrompts {
+    /// The frame.
+    pub frame: u64,
+    /// x, y, and whether it is on the object.
+    pub clicks: Vec<(f32, f32, bool)>,
+    /// Left, top, right, bottom.
+    pub r#box: Option<[f32; 4]>,
+    /// Whether a mask was given.
+    pub masked: bool,
 }
 
 /// A session: prompts and frames in, masks out. One thread at a time.
@@ -56,6 +124,83 @@ impl Session {
         let handle =
             NonNull::new(handle).ok_or(Error::Bug("librotomask opened no session and said nothing"))?;
         Ok(Self { model: model.clone(), handle, stop: None })
+    }
+
+    /// Opens a session for frames of one size. A file that is there is gone on with. `cuts`: nothing is recalled
+    /// across a cut.
+    ///
+    /// # Errors
+    /// If the library refuses, such as a file of another clip's size or another model.
+    pub fn open_keeping(
+        model: &Arc<Model>,
+        [width, height]: [u32; 2],
+        keep: Keep<'_>,
+        cuts: bool,
+    ) -> Result<Self> {
+        let library = model.library();
+        let (keep, path) = match keep {
+            Keep::Window => (api::ROTOMASK_KEEP_WINDOW, None),
+            Keep::Temporary => (api::ROTOMASK_KEEP_TEMPORARY, None),
+            Keep::File(path) => (api::ROTOMASK_KEEP_FILE, Some(c_path(path)?)),
+        };
+        let mut options = MaybeUninit::uninit();
+        // SAFETY: `_init` writes every field.
+        let mut options = unsafe {
+            library.api().rotomask_session_options_init(options.as_mut_ptr());
+            options.assume_init()
+        };
+        options.keep = keep;
+        options.path = path.as_ref().map_or(ptr::null(), |path| path.as_ptr());
+        options.detect_cuts = u32::from(cuts);
+        let mut handle = ptr::null_mut();
+        // SAFETY: the model is open and kept so by this session; the path lives until after the call.
+        let status = unsafe {
+            library.api().rotomask_session_open_with(model.as_ptr(), width, height, &options, &mut handle)
+        };
+        library.check(status)?;
+        let handle =
+            NonNull::new(handle).ok_or(Error::Bug("librotomask opened no session and said nothing"))?;
+        Ok(Self { model: model.clone(), handle, stop: None })
+    }
+
+    /// What the session knows.
+    ///
+    /// # Errors
+    /// If its file can't be read.
+    pub fn describe(&self) -> Result<Knowledge> {
+        let (library, handle) = (self.library(), self.handle.as_ptr());
+        // SAFETY: the handle is open; `text` keeps to the buffer's size.
+        let said = library
+            .text(|buffer, size| unsafe { library.api().rotomask_session_describe(handle, buffer, size) })?;
+        serde_json::from_str(&said).map_err(|_| Error::Bug("librotomask described a session in no known way"))
+    }
+
+    /// Follows the objects from a frame to earlier ones, down to `first`.
+    ///
+    /// # Errors
+    /// If a frame can't be read, the model fails, or the work was stopped. What was finished stays.
+    pub fn track_back(&mut self, start: u64, first: u64, frames: &mut dyn Frames) -> Result<()> {
+        let library = self.library();
+        let mut request = MaybeUninit::uninit();
+        // SAFETY: `_init` writes every field.
+        let mut request = unsafe {
+            library.api().rotomask_track_request_init(request.as_mut_ptr());
+            request.assume_init()
+        };
+        (request.way, request.start, request.first) = (api::ROTOMASK_WAY_REVERSE, start, first);
+        let mut host = Host { frames, failed: None };
+        // SAFETY: the handle is open, and the host outlives the call, which alone uses it.
+        let status = unsafe {
+            library.api().rotomask_session_track(
+                self.handle.as_ptr(),
+                &request,
+                Some(read_frame),
+                None,
+                (&raw mut host).cast(),
+                ptr::null_mut(),
+            )
+        };
+        host.failed.map_or_else(|| library.check(status), Err)
     }
 
     fn library(&self) -> &Library {
@@ -219,6 +364,27 @@ impl Session {
         // SAFETY: the handle is open; the canvas borrows its pixels for the call.
         let status = unsafe { self.library().api().rotomask_session_binary(handle, object, &canvas.raw) };
         self.library().check(status)
+    }
+}
+
+struct Host<'a> {
+    frames: &'a mut dyn Frames,
+    failed: Option<Error>,
+}
+
+unsafe extern "C" fn read_frame(user: *mut c_void, index: u64, frame: *mut api::rotomask_frame) -> i32 {
+    // SAFETY: `user` is the host of the call that asks, and `frame` is the library's to be filled.
+    let (host, frame) = unsafe { (&mut *user.cast::<Host<'_>>(), &mut *frame) };
+    match host.frames.frame(index) {
+        Ok(Some(picture)) => {
+            *frame = Image::from(picture).raw;
+            0
+        }
+        Ok(None) => 1,
+        Err(error) => {
+            host.failed = Some(error);
+            2
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Three threads work on three frames at a time: one decodes, one runs the model, one finishes and encodes.
 //! Between them lie short queues, so that nothing grows with the clip's length.
 
+mod backward;
 mod finish;
 pub(crate) mod interrupt;
 mod observe;
@@ -22,7 +23,7 @@ use image::imageops::FilterType;
 use crate::{
     Error, Outcome, Result,
     args::{Background, TrackArgs, View},
-    library::{Image, Library, Matte, MatteOptions, Model, Session},
+    library::{Image, Keep, Library, Matte, MatteOptions, Model, Session},
     masks::MaskFolder,
     partial,
     picture::Picture,
@@ -31,6 +32,7 @@ use crate::{
     sink::{Sink, Target},
     source::{ClipInfo, Source, read_picture},
 };
+use backward::Backward;
 use finish::{Finisher, Render};
 
 /// Runs the job. Whatever can be wrong without the model is found before the model is opened.
@@ -51,14 +53,32 @@ pub fn run(args: TrackArgs) -> Result<Outcome> {
 
     let library = Library::open(args.engine.library.as_deref())?;
     let model = Model::open(&library, args.engine.model.as_deref(), args.engine.options())?;
-    let mut session = Session::open(&model, clip.width, clip.height)?;
+    let keep = match &args.session {
+        Some(file) => Keep::File(file),
+        None if args.both => Keep::Temporary,
+        None => Keep::Window,
+    };
+    let mut session = Session::open_keeping(&model, [clip.width, clip.height], keep, !args.no_cuts)?;
     session.stop_at(stop.clone())?;
-    prompts.give(&mut session)?;
-    if prompts.frames().nth(1).is_some() {
-        match visit_prompted_frames(&args, &prompts, &mut session, &stop) {
+    let known = session.describe()?;
+    prompts.give(&mut session, &known)?;
+    let known = session.describe()?;
+    let Some(mut first) = known.first() else {
+        return Err(Error::Usage(
+            "nothing to follow: the session has no prompts, expected --point, --box or --mask".into(),
+        ));
+    };
+    // One new prompt on the first frame is answered on the way.
+    if args.both || known.waiting.iter().any(|&frame| frame != first) {
+        match visit_prompted_frames(&args, &known.waiting, &mut session, &stop) {
             Err(error) if error.is_cancelled() => return Ok(nothing_done()),
             visited => visited?,
         }
+    }
+    if args.both && first > args.start {
+        let mut frames = Backward::new(args.input.clone(), Rational(args.fps as i32, 1));
+        session.track_back(first, args.start, &mut frames)?;
+        first = args.start;
     }
 
     let render =
@@ -72,7 +92,7 @@ pub fn run(args: TrackArgs) -> Result<Outcome> {
     };
     let report = args.json.as_deref().map(|path| Report::create(path, &head)).transpose()?;
     let finisher = Finisher::new(render, masks, report, frames_to_do(&args, &clip));
-    let job = pipeline::Job { args: &args, prompts: &prompts, session, stop: &stop };
+    let job = pipeline::Job { args: &args, prompts: &prompts, first, session, stop: &stop };
     let done = job.run(source, finisher)?;
     if done.frames() == 0 {
         return Ok(nothing_done());
@@ -87,8 +107,8 @@ fn nothing_done() -> Outcome {
 
 /// What is wrong with the arguments, whatever the files hold; and where output cannot go.
 fn check_arguments(args: &TrackArgs) -> Result<Option<Target>> {
-    if args.output.is_none() && args.masks.is_none() && args.json.is_none() {
-        return Err(Error::Usage("nothing to write, expected -o, --masks or --json".into()));
+    if args.output.is_none() && args.masks.is_none() && args.json.is_none() && args.session.is_none() {
+        return Err(Error::Usage("nothing to write, expected -o, --masks, --json or --session".into()));
     }
     if let Some(end) = args.end.filter(|&end| end < args.start) {
         return Err(Error::Usage(format!("--end {end} comes before --start {}", args.start)));
@@ -103,8 +123,8 @@ fn check_arguments(args: &TrackArgs) -> Result<Option<Target>> {
         }
         target.check_place()?;
     }
-    if let Some(json) = &args.json {
-        partial::check_place(json)?;
+    for file in [&args.json, &args.session].into_iter().flatten() {
+        partial::check_place(file)?;
     }
     Ok(target)
 }
@@ -133,13 +153,13 @@ fn beyond_the_end(input: &Path, what: &str, source: &Source) -> Error {
 /// timestamps.
 fn visit_prompted_frames(
     args: &TrackArgs,
-    prompts: &Prompts,
+    waiting: &[u64],
     session: &mut Session,
     stop: &AtomicBool,
 ) -> Result<()> {
     let mut source = open(args)?;
     let mut picture = Picture::default();
-    for frame in prompts.frames() {
+    for &frame in waiting {
         let found = skip_to(&mut source, frame, stop)? && source.next(&mut picture)?.is_some();
         if stop.load(Ordering::Relaxed) {
             break;
@@ -206,5 +226,5 @@ fn frames_to_do(args: &TrackArgs, clip: &ClipInfo) -> Option<u64> {
 
 /// What was written, for the line at the end.
 fn written(args: &TrackArgs) -> Vec<&PathBuf> {
-    [&args.output, &args.masks, &args.json].into_iter().flatten().collect()
+    [&args.output, &args.masks, &args.json, &args.session].into_iter().flatten().collect()
 }

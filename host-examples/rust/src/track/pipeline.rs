@@ -29,6 +29,8 @@ const WAITING: usize = 2;
 pub struct Job<'a> {
     pub args: &'a TrackArgs,
     pub prompts: &'a Prompts,
+    /// The first frame that the session knows anything of.
+    pub first: u64,
     pub session: Session,
     pub stop: &'a AtomicBool,
 }
@@ -36,7 +38,7 @@ pub struct Job<'a> {
 impl<'a> Job<'a> {
     /// Takes every frame through all threads. Nothing is published yet.
     pub fn run(mut self, source: Source, mut finisher: Finisher) -> Result<Done<'a>> {
-        let (args, stop, first) = (self.args, self.stop, self.prompts.first());
+        let (args, stop, first) = (self.args, self.stop, self.first);
         let measured = args.masks.is_some() || args.json.is_some();
         let (decoded_to, decoded) = sync_channel(WAITING);
         let (observed_to, observed) = sync_channel(WAITING);
