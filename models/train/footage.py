@@ -17,10 +17,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-# What a target is, in shards: a part is clicked on now and then, a whole thing always.
-PART, WHOLE = 1, 2
-SHARD = 50
-NONE = -1
+from .clips import NONE, SHARD
+from .synth.scene import PART, WHOLE
+
 VOID = 255
 # From this grey on a pixel belongs to the one object of a picture that has no dark numbers.
 INSIDE = 128

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from .. import footage
-from ..footage import PART, WHOLE
+from ..synth.scene import PART, WHOLE
 
 WIDE = (96, 64)
 
