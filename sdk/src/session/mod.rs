@@ -19,6 +19,8 @@ mod watch;
 mod work;
 #[cfg(test)]
 mod parity;
+#[cfg(test)]
+mod parity_official;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
