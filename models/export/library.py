@@ -1,11 +1,14 @@
 """librotomask through its C interface, as any host would load it; include/rotomask.h says what each call means."""
 
 import ctypes
-from ctypes import POINTER, byref, c_char_p, c_float, c_int64, c_uint32, c_uint64, c_void_p
+import time
+from ctypes import CFUNCTYPE, POINTER, byref, c_char_p, c_float, c_int32, c_int64, c_uint32, c_uint64, c_void_p
 
 import numpy as np
 
 RGB8, GRAY8, GRAY_F32 = 3, 4, 5
+KEEP_TEMPORARY, MASK_LOGITS, MASK_BINARY, NO_FRAME = 1, 0, 2, 2**64 - 1
+WAYS = {"forward": 0, "reverse": 1, "both": 2}
 STAGES = ("preprocess", "image_encoder", "memory_attention", "mask_decoder", "memory_encoder")
 
 
@@ -39,6 +42,26 @@ class Timings(Sized):
     _fields_ = [("struct_size", c_uint32), ("stage_ms", c_float * len(STAGES))]
 
 
+class SessionOptions(Sized):
+    _fields_ = [
+        ("struct_size", c_uint32), ("keep", c_uint32), ("path", c_char_p), ("half_precision", c_uint32), ("non_overlap_masks", c_uint32),
+        ("memory_ceiling", c_uint64), ("fill_hole_area", c_int32), ("add_all_frames_to_correct_as_cond", c_uint32),
+        ("clear_non_cond_mem_around_input", c_uint32), ("max_cond_frames_in_attn", c_int32),
+        ("memory_temporal_stride_for_eval", c_uint32), ("detect_cuts", c_uint32),
+    ]
+
+
+class TrackRequest(Sized):
+    _fields_ = [
+        ("struct_size", c_uint32), ("way", c_uint32), ("start", c_uint64), ("first", c_uint64), ("last", c_uint64),
+        ("max_frames", c_uint64), ("overwrite", c_uint32), ("reserved", c_uint32),
+    ]
+
+
+ReadFrame = CFUNCTYPE(c_int32, c_void_p, c_uint64, POINTER(Image))
+Tracked = CFUNCTYPE(c_int32, c_void_p, c_uint64)
+
+
 class Library:
     def __init__(self, path, onnxruntime):
         self.c = ctypes.CDLL(str(path))
@@ -59,9 +82,14 @@ class Library:
 
 
 class Session:
+    """A shot. As SAM 2's predictor on a CPU: every answer is kept, cuts are not looked for, holes are not filled."""
+
     def __init__(self, library, model, width, height):
         self.library, self.size, self.session = library, (height, width), c_void_p()
-        library.call("rotomask_session_open", model, c_uint32(width), c_uint32(height), byref(self.session))
+        options = SessionOptions()
+        library.c.rotomask_session_options_init(byref(options))
+        options.keep, options.detect_cuts, options.fill_hole_area = KEEP_TEMPORARY, 0, 0
+        library.call("rotomask_session_open_with", model, c_uint32(width), c_uint32(height), byref(options), byref(self.session))
 
     def call(self, name, *arguments):
         self.library.call(f"rotomask_session_{name}", self.session, *arguments)
@@ -87,6 +115,45 @@ class Session:
         self.call("logits", object, byref(Image.of(logits, GRAY_F32)))
         mask = np.empty(self.size, np.uint8)
         self.call("binary", object, byref(Image.of(mask, GRAY8)))
+        return logits, result.object_score, result.predicted_iou, mask > 0
+
+    def track(self, way, start, frame):
+        """Tracks all of a shot. frame(i): RGB u8 [H,W,3], or None beyond the last. Gives each finished frame's time."""
+        request, held, times, failed = TrackRequest(), {}, [], []
+        self.library.c.rotomask_track_request_init(byref(request))
+        request.way, request.start = WAYS[way], start
+
+        def read(_, at, image):
+            try:
+                pixels = frame(at)
+            except Exception as error:  # it can't cross the library
+                failed.append(error)
+                return 2
+            if pixels is None:
+                return 1
+            held["pixels"] = np.ascontiguousarray(pixels, np.uint8)
+            image[0] = Image.of(held["pixels"], RGB8)
+            return 0
+
+        def tracked(_, at):
+            times.append(time.monotonic())
+            return 0
+
+        try:
+            self.call("track", byref(request), ReadFrame(read), Tracked(tracked), None, None)
+        finally:
+            if failed:
+                raise failed[0]
+        return times
+
+    def answer_at(self, object, frame):
+        """(logits [m,m], score, predicted IoU, mask bool [H,W]) on any frame."""
+        result, object, frame = Result(), c_uint32(object), c_uint64(frame)
+        self.call("result_at", object, frame, byref(result))
+        logits = np.empty((result.logits_height, result.logits_width), np.float32)
+        self.call("mask_at", object, frame, c_uint32(MASK_LOGITS), byref(Image.of(logits, GRAY_F32)))
+        mask = np.empty(self.size, np.uint8)
+        self.call("mask_at", object, frame, c_uint32(MASK_BINARY), byref(Image.of(mask, GRAY8)))
         return logits, result.object_score, result.predicted_iou, mask > 0
 
     def timings(self):

@@ -23,6 +23,9 @@ pub struct Arguments {
     /// Compare so many frames at most; PyTorch takes seconds for each
     #[arg(long, value_name = "N")]
     count: Option<u32>,
+    /// Which way the shot is tracked: from the first prompted frame, or in reverse from the last
+    #[arg(long, default_value = "forward", value_parser = ["forward", "reverse", "both"])]
+    way: String,
     /// The random weights' seed
     #[arg(long, default_value_t = 7)]
     seed: u32,
@@ -54,7 +57,10 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         None => model::random(workspace, &python, &arguments.model, arguments.seed, &arguments.variant)?,
     };
     let mut compare = python::script(workspace, &python, "parity.py");
-    compare.args(["--config", &arguments.model]).arg("--weights").arg(&exported.weights);
+    compare
+        .args(["--config", &arguments.model, "--way", &arguments.way])
+        .arg("--weights")
+        .arg(&exported.weights);
     compare.arg("--package").arg(&exported.package).arg("--library").arg(workspace.library());
     compare
         .arg("--onnxruntime")
