@@ -792,6 +792,20 @@ rotomask_status rotomask_session_describe(const struct rotomask_session *session
                                           char *buffer,
                                           size_t *size);
 
+/// The ranges of an object's frames that a person should look at, as JSON: `first`, `last` and `reasons`, which are of
+/// Lost, LowScore, LowIou, Unstable, AreaJump, Flicker, Touching and Cut.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER, ROTOMASK_ERROR_STATE for a session that keeps only a
+/// window, ROTOMASK_ERROR_SESSION or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_session_review(struct rotomask_session *session,
+                                        uint32_t object,
+                                        char *buffer,
+                                        size_t *size);
+
 /// Tells what is known of an object on any frame that is kept. The caller sets `result->struct_size` first.
 ///
 /// Returns as `rotomask_session_result`, or ROTOMASK_ERROR_SESSION. [one thread at a time]

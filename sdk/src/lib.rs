@@ -15,6 +15,7 @@ mod memory_bank;
 pub mod mask;
 pub mod image;
 pub mod automatic;
+pub mod review;
 mod answer;
 #[allow(dead_code, unused_imports, reason = "looking into files and salvaging them comes with their exports")]
 mod store;

@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 
 use engine::mask::Wanted;
+use engine::review::{Reason, ReviewRange, Thresholds};
 use engine::session::{Outdated, Said, Session};
 use serde_json::{Value, json};
 
@@ -198,6 +199,37 @@ fn description(session: &Session) -> Result<Value, Failure> {
         "undo": undoable.undo,
         "redo": undoable.redo,
     }))
+}
+
+/// The ranges of an object's frames that a person should look at, as JSON: `first`, `last` and `reasons`, which are of
+/// Lost, LowScore, LowIou, Unstable, AreaJump, Flicker, Touching and Cut.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER, ROTOMASK_ERROR_STATE for a session that keeps only a
+/// window, ROTOMASK_ERROR_SESSION or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_review(
+    session: *mut rotomask_session,
+    object: u32,
+    buffer: *mut c_char,
+    size: *mut usize,
+) -> rotomask_status {
+    let review = |session: &mut Session| {
+        let ranges = session.review(object, Thresholds::default())?;
+        let told = |r: &ReviewRange| {
+            let reasons = Reason::ALL.into_iter().filter(|&reason| r.reasons.has(reason));
+            let reasons: Vec<_> = reasons.map(|reason| format!("{reason:?}")).collect();
+            json!({ "first": r.first, "last": r.last, "reasons": reasons })
+        };
+        let told = Value::Array(ranges.iter().map(told).collect()).to_string();
+        // SAFETY: the contract above.
+        unsafe { copy_out(&told, buffer, size) }
+    };
+    // SAFETY: the contract above.
+    unsafe { with(session, review) }
 }
 
 /// Tells what is known of an object on any frame that is kept. The caller sets `result->struct_size` first.

@@ -57,6 +57,7 @@ int main(void) {
   NULLS(rotomask_session_undo(NULL));
   NULLS(rotomask_session_redo(NULL));
   NULLS(rotomask_session_describe(NULL, NULL, &size));
+  NULLS(rotomask_session_review(NULL, 1, NULL, &size));
   NULLS(rotomask_session_result_at(NULL, 1, 0, NULL));
   NULLS(rotomask_session_mask_at(NULL, 1, 0, ROTOMASK_MASK_BINARY, NULL));
   NULLS(rotomask_session_forget(NULL));

@@ -15,7 +15,7 @@ use crate::answer::Answer;
 use crate::cut::Signature;
 use crate::error::{Error, Result};
 use crate::prompt::{Box, Click, FramePrompts};
-use crate::store::{Batch, FrameRow, Identity, ObjectRow, Past, Store, Which};
+use crate::store::{Batch, Confidence, FrameRow, Identity, ObjectRow, Past, Store, Which};
 
 #[derive(Debug)]
 pub(super) struct File {
@@ -86,6 +86,12 @@ impl File {
 
     pub(super) fn answer(&self, object: ObjectId, frame: u64) -> Result<Option<Answer>> {
         self.store.answer(object, frame)
+    }
+
+    /// The numbers of an object's next answers from a frame on; none at the end.
+    pub(super) fn confidences_from(&self, object: ObjectId, frame: u64) -> Result<Vec<Confidence>> {
+        const PAGE: usize = 1024;
+        self.store.confidences(object, frame..).take(PAGE).collect()
     }
 
     pub(super) fn seen(&self, frame: u64) -> Result<Option<Seen>> {

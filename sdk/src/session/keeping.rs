@@ -50,6 +50,10 @@ impl Keeping {
         }
     }
 
+    pub(super) fn file(&self) -> Option<&File> {
+        self.file.as_ref()
+    }
+
     /// An object's answer on a frame, if it is kept.
     pub(super) fn get(&mut self, object: ObjectId, frame: u64) -> Result<Option<Arc<Answer>>> {
         self.clock += 1;

@@ -12,6 +12,7 @@ mod history;
 mod keeping;
 mod object;
 mod options;
+mod review;
 mod scenes;
 mod track;
 mod trail;

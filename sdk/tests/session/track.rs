@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use rotomask::frame::{FrameView, Layout, PixelFormat};
 use rotomask::prompt::Click;
+use rotomask::review::{Reason, Thresholds};
 use rotomask::session::{Direction, FrameSource, Keep, SessionOptions, Stopped, TrackRequest, Way};
 
 use super::shot::*;
@@ -240,4 +241,16 @@ fn an_object_behind_a_cut_is_absent_also_after_another_was_refined() {
     session.refine().unwrap();
     assert!(session.mask(1).unwrap().object_score < 0.0);
     assert!(session.mask(2).unwrap().object_score > session.mask(1).unwrap().object_score);
+}
+
+#[test]
+fn a_review_names_frames_where_objects_touch_and_needs_kept_answers() {
+    let (mut shot, mut session) = (Shot::new(8), open(Keep::Temporary));
+    session.click(1, 0, on_disc(0)).unwrap();
+    session.click(2, 0, on_disc(0)).unwrap();
+    track(&mut session, &mut shot, Way::Forward);
+    let ranges = session.review(1, Thresholds::default()).unwrap();
+    assert!(ranges.iter().any(|r| r.reasons.has(Reason::Touching)), "{ranges:?}");
+    let said = open(Keep::Window).review(1, Thresholds::default()).unwrap_err().to_string();
+    assert_eq!(said, "a review needs every answer: the session keeps only a window of them");
 }
