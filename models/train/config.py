@@ -25,20 +25,20 @@ class Config:
     frames: int = 6  # of a long clip
     makers: int = 1  # threads that make batches
     # From this progress on, batches are long clips more and more often, half-way to the end in this share.
-    long_from: float = 0.55
-    long_share: float = 0.5
-    box_share: float = 0.22
-    click_share: float = 0.26
-    correction_share: float = 0.4  # corrective clicks on the first frame
+    long_from: float = 0.1
+    long_share: float = 0.6
+    box_share: float = 0.1
+    click_share: float = 0.2
+    correction_share: float = 0.2  # corrective clicks on the first frame
     second_prompt_share: float = 0.1  # a corrected later frame becomes a second prompted one
     pointerless_share: float = 0.35  # tracking by the memories of masks alone
     absent_share: float = 0.2  # batches in which one clip's targets are gone
     # At first memories hold the true mask; the share falls to none at this progress.
-    forced_until: float = 0.5
+    forced_until: float = 0.4
     # Optimiser.
-    accumulate: int = 3  # batches a step
-    lr: float = 5e-4
-    memory_lr_share: float = 1.5
+    accumulate: int = 2  # batches a step
+    lr: float = 8e-4
+    memory_lr_share: float = 1.25
     trunk_lr_share: float = 0.15
     weight_decay: float = 0.02
     clip_norm: float = 1.0

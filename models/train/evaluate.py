@@ -104,7 +104,7 @@ def sequence(model, config, frames, truths, prompt):
         else:
             logits = shot.advance(frame)
         h, w = truth.shape
-        found = cv2.resize(logits[0, 0].numpy(), (w, h), interpolation=cv2.INTER_LINEAR) > 0
+        found = cv2.resize(logits[0, 0].float().numpy(), (w, h), interpolation=cv2.INTER_LINEAR) > 0
         if i == 0:
             first = overlap(truth, found)
         elif i + 1 < len(truths):
