@@ -15,6 +15,7 @@ mod memory_bank;
 pub mod mask;
 pub mod image;
 pub mod automatic;
+pub mod review;
 pub mod matte;
 pub mod session;
 

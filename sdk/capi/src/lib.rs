@@ -16,4 +16,6 @@ mod log;
 mod info;
 mod model;
 mod session;
+mod image;
+mod automatic;
 mod matte;
