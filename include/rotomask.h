@@ -179,6 +179,13 @@
 /// For whoever looks for a bug.
 #define ROTOMASK_LEVEL_DEBUG 4
 
+/// Masks of one picture. They never change, so that any number of threads may read them.
+typedef struct rotomask_automatic rotomask_automatic;
+
+/// A picture that was looked at, and the last answer about it. It is used by one thread at a time (others wait), but
+/// for `rotomask_image_cancel`.
+typedef struct rotomask_image rotomask_image;
+
 /// A matte chain with its device. It is used by one thread at a time; others wait.
 typedef struct rotomask_matte rotomask_matte;
 
@@ -386,6 +393,146 @@ typedef struct rotomask_track_report {
   /// How many there were; those beyond `capacity` are not written.
   size_t count;
 } rotomask_track_report;
+
+/// How masks of a picture are made of logits.
+typedef struct rotomask_image_options {
+  /// `sizeof(rotomask_image_options)`
+  uint32_t struct_size;
+  /// Holes of up to so many cells of the decoder's logits are filled; 0 for none.
+  uint32_t max_hole_area;
+  /// Specks of up to so many cells are taken away; 0 for none.
+  uint32_t max_sprinkle_area;
+  /// Above this logit a pixel is the object's.
+  float mask_threshold;
+} rotomask_image_options;
+
+/// A click on a picture. (0, 0) is the top left pixel.
+typedef struct rotomask_point {
+  /// Pixels from the left, 0 to below the width.
+  float x_px;
+  /// Pixels from the top, 0 to below the height.
+  float y_px;
+  /// 1 for a place on the object, 0 for one that is not.
+  uint32_t positive;
+} rotomask_point;
+
+/// What is said about the one thing that is looked for. Borrowed for one call.
+typedef struct rotomask_image_prompts {
+  /// `sizeof(rotomask_image_prompts)`
+  uint32_t struct_size;
+  /// How many points there are, at most 256.
+  uint32_t point_count;
+  /// The points; null for none.
+  const struct rotomask_point *points;
+  /// Logits of an earlier answer, as `rotomask_image_logits` gave them: GRAY_F32; null for none.
+  const struct rotomask_frame *mask_input;
+  /// 1: `box_px` counts.
+  uint32_t has_box;
+  /// Left, top, right and bottom edge in pixels.
+  float box_px[4];
+  /// 1 for three candidates, 0 for one.
+  uint32_t multimask_output;
+} rotomask_image_prompts;
+
+/// One of the masks that the prompts can mean.
+typedef struct rotomask_candidate {
+  /// `sizeof(rotomask_candidate)`
+  uint32_t struct_size;
+  /// Columns of the logits.
+  uint32_t logits_width;
+  /// Rows of the logits.
+  uint32_t logits_height;
+  /// How well the model believes to have met the object, 0 to 1.
+  float predicted_iou;
+  /// How little the mask changes with its threshold, 0 to 1.
+  float stability_score;
+  /// A logit, the same for all candidates: above 0, the model believes that there is an object.
+  float object_score;
+  /// The mask's pixels.
+  uint64_t area_px;
+  /// Left, top, and one past the last column and row; all 0 for an empty mask.
+  uint32_t bounds_px[4];
+} rotomask_candidate;
+
+/// How masks are looked for, and which are kept: the names and defaults are those of SAM 2's own generator.
+typedef struct rotomask_automatic_options {
+  /// `sizeof(rotomask_automatic_options)`
+  uint32_t struct_size;
+  /// Points along each side of the grid, 1 to 256.
+  uint32_t points_per_side;
+  /// After how many points progress is told.
+  uint32_t points_per_batch;
+  /// How many times the picture is cut into four times as many parts, each looked at on its own; 0 to 5.
+  uint32_t crop_n_layers;
+  /// The grid's side in layer n is divided by this to the power of n; from 1.
+  uint32_t crop_n_points_downscale_factor;
+  /// Holes and specks up to this size are cleaned away, in cells of the decoder's logits.
+  uint32_t min_mask_region_area;
+  /// 1: every mask is asked for again, with itself as mask input.
+  uint32_t use_m2m;
+  /// 1 for three masks a point, 0 for one.
+  uint32_t multimask_output;
+  /// Masks of no higher predicted IoU are dropped; 0 keeps all.
+  float pred_iou_thresh;
+  /// Masks of a lower stability score are dropped; 0 keeps all.
+  float stability_score_thresh;
+  /// By how much the threshold is moved to see how stable a mask is.
+  float stability_score_offset;
+  /// Above this logit a pixel is the object's.
+  float mask_threshold;
+  /// Of two masks whose boxes overlap by more, the less sure one goes; 0 to 1.
+  float box_nms_thresh;
+  /// As `box_nms_thresh`, between parts: the mask of the smaller part stays.
+  float crop_nms_thresh;
+  /// By how much of the picture's shorter side the first layer's parts overlap; 0 to 0.99.
+  double crop_overlap_ratio;
+  /// Points in place of grids, x and y each 0 to 1, one layer after the other; null for grids.
+  const double *point_grids;
+  /// How many points each of the `crop_n_layers` + 1 layers has; only read where there are `point_grids`.
+  const uint32_t *point_counts;
+} rotomask_automatic_options;
+
+/// Which masks become objects.
+typedef struct rotomask_object_options {
+  /// `sizeof(rotomask_object_options)`
+  uint32_t struct_size;
+  /// At most so many, 1 to 256.
+  uint32_t max_objects;
+  /// Smaller ones are dropped, as a share of the picture, 0 to 1.
+  float min_area;
+  /// Larger ones are dropped as background, as a share of the picture, 0 to 1.
+  float max_area;
+  /// A mask is dropped if less than this share of it is left beside better ones, 0 to 1.
+  float min_uncovered;
+  /// How much a whole is preferred to its parts, 0 to 1: 0 looks at the score alone.
+  float size_weight;
+} rotomask_object_options;
+
+/// Is told how many points were asked about and of how many; anything but 0 stops the work. It is called on the
+/// thread that generates.
+typedef int32_t (*rotomask_automatic_callback)(void *user, uint64_t done, uint64_t total);
+
+/// One mask of a picture.
+typedef struct rotomask_automatic_mask {
+  /// `sizeof(rotomask_automatic_mask)`
+  uint32_t struct_size;
+  /// How well the model believes to have met a thing, 0 to 1.
+  float predicted_iou;
+  /// How little the mask changes with its threshold, 0 to 1.
+  float stability_score;
+  /// The point that was asked about, in pixels from the left and from the top.
+  float point_coords[2];
+  /// Left, top, and one past the last column and row.
+  uint32_t bounds_px[4];
+  /// The part of the picture that was looked at, in the same way.
+  uint32_t crop_box_px[4];
+  /// The mask's columns: the picture's.
+  uint32_t width_px;
+  /// The mask's rows.
+  uint32_t height_px;
+  /// The mask's pixels.
+  uint64_t area_px;
+} rotomask_automatic_mask;
 
 /// What `rotomask_matte_render` writes.
 typedef uint32_t rotomask_view;
@@ -853,6 +1000,217 @@ rotomask_status rotomask_session_track(struct rotomask_session *session,
                                        rotomask_tracked_callback tracked,
                                        void *user,
                                        struct rotomask_track_report *report);
+
+/// Fills in the reference's defaults. `options` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `options` is null or valid for writes.
+void rotomask_image_options_init(struct rotomask_image_options *options);
+
+/// Nothing said, three candidates. `prompts` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `prompts` is null or valid for writes.
+void rotomask_image_prompts_init(struct rotomask_image_prompts *prompts);
+
+/// Opens a place for pictures, of any size and one after the other.
+///
+/// `options` may be null. On success `*image` is the caller's, to be closed with `rotomask_image_close`; on failure it
+/// is untouched. Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_RUNTIME or
+/// ROTOMASK_ERROR_PANIC. [any thread]
+///
+/// # Safety
+/// `model` is null or open; `options` is null or valid; `image` is null or valid for writes.
+rotomask_status rotomask_image_open(const struct rotomask_model *model,
+                                    const struct rotomask_image_options *options,
+                                    struct rotomask_image **image);
+
+/// Closes it. Null does nothing. No call may be running on it. [any thread]
+///
+/// # Safety
+/// `image` is null or open, and not used again.
+void rotomask_image_close(struct rotomask_image *image);
+
+/// Stops what runs on it, or what runs next if nothing does: that call returns ROTOMASK_ERROR_CANCELLED.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL or ROTOMASK_ERROR_PANIC. [any thread, also while another uses it]
+///
+/// # Safety
+/// `image` is null or open.
+rotomask_status rotomask_image_cancel(const struct rotomask_image *image);
+
+/// Looks at a picture, once for all questions about it. The picture before and its answer are forgotten.
+///
+/// `picture` is borrowed for this call.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_RUNTIME,
+/// ROTOMASK_ERROR_CANCELLED or ROTOMASK_ERROR_PANIC. [one thread at a time] [blocks]
+///
+/// # Safety
+/// `image` is null or open; `picture` is null or valid, with all of its rows.
+rotomask_status rotomask_image_set(struct rotomask_image *image,
+                                   const struct rotomask_frame *picture);
+
+/// Answers a question about the picture. The answer before is gone.
+///
+/// `prompts` is borrowed for this call; `*count` gets the number of candidates, 3 or 1, and is untouched on failure.
+/// Candidates come in the decoder's order, not by quality.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_PROMPT,
+/// ROTOMASK_ERROR_STATE, ROTOMASK_ERROR_RUNTIME, ROTOMASK_ERROR_CANCELLED or ROTOMASK_ERROR_PANIC.
+/// [one thread at a time] [blocks]
+///
+/// # Safety
+/// `image` is null or open; `prompts` and `count` are null or valid, with all that they point to.
+rotomask_status rotomask_image_predict(struct rotomask_image *image,
+                                       const struct rotomask_image_prompts *prompts,
+                                       uint32_t *count);
+
+/// Tells what is known of a candidate of the last answer.
+///
+/// `candidate` is the caller's, its `struct_size` filled in; untouched on failure.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_STATE or ROTOMASK_ERROR_PANIC.
+/// [one thread at a time]
+///
+/// # Safety
+/// `image` is null or open; `candidate` is null or valid.
+rotomask_status rotomask_image_candidate(const struct rotomask_image *image,
+                                         uint32_t index,
+                                         struct rotomask_candidate *candidate);
+
+/// Writes a candidate's logits, clamped to 32 either sign and never cleaned: a `mask_input` for the next question.
+/// GRAY_F32, `logits_width` by `logits_height` of its `rotomask_candidate`.
+///
+/// `canvas` is the caller's memory, untouched on error.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_STATE or
+/// ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `image` is null or open; `canvas` is null or valid, with all of its rows.
+rotomask_status rotomask_image_logits(const struct rotomask_image *image,
+                                      uint32_t index,
+                                      const struct rotomask_canvas *canvas);
+
+/// Writes how likely each pixel is the object's, of the picture's size: GRAY8 0 to 255, or GRAY_F32 0 to 1.
+///
+/// Returns as `rotomask_image_logits`. [one thread at a time]
+///
+/// # Safety
+/// As `rotomask_image_logits`.
+rotomask_status rotomask_image_coverage(const struct rotomask_image *image,
+                                        uint32_t index,
+                                        const struct rotomask_canvas *canvas);
+
+/// Writes which pixels are the object's, of the picture's size: GRAY8 0 or 255, or GRAY_F32 0 or 1.
+///
+/// Returns as `rotomask_image_logits`. [one thread at a time]
+///
+/// # Safety
+/// As `rotomask_image_logits`.
+rotomask_status rotomask_image_binary(const struct rotomask_image *image,
+                                      uint32_t index,
+                                      const struct rotomask_canvas *canvas);
+
+/// Fills in the reference's defaults. `options` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `options` is null or valid for writes.
+void rotomask_automatic_options_init(struct rotomask_automatic_options *options);
+
+/// Fills in defaults. `options` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `options` is null or valid for writes.
+void rotomask_object_options_init(struct rotomask_object_options *options);
+
+/// Finds the masks of a picture by asking about points all over it.
+///
+/// `picture` is borrowed for this call; `options` may be null, and so may `callback`, which gets `user` back.
+/// On success `*masks` is the caller's, to be closed with `rotomask_automatic_close`; on failure it is untouched.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_RUNTIME,
+/// ROTOMASK_ERROR_CANCELLED or ROTOMASK_ERROR_PANIC. [any thread] [blocks]
+///
+/// # Safety
+/// `model` is null or open; each pointer is null or valid, with all that it points to.
+rotomask_status rotomask_automatic_generate(const struct rotomask_model *model,
+                                            const struct rotomask_frame *picture,
+                                            const struct rotomask_automatic_options *options,
+                                            rotomask_automatic_callback callback,
+                                            void *user,
+                                            struct rotomask_automatic **masks);
+
+/// Chooses objects that can be followed among masks of a picture: none covers another, the best first.
+///
+/// `options` may be null. On success `*objects` is the caller's, to be closed with `rotomask_automatic_close`; on failure
+/// it is untouched. Each object is written by `rotomask_automatic_binary`, as a mask that `rotomask_session_mask` takes.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT or ROTOMASK_ERROR_PANIC. [any thread]
+///
+/// # Safety
+/// `masks` is null or open; `options` is null or valid; `objects` is null or valid for writes.
+rotomask_status rotomask_automatic_objects(const struct rotomask_automatic *masks,
+                                           const struct rotomask_object_options *options,
+                                           struct rotomask_automatic **objects);
+
+/// Closes masks or objects. Null does nothing. [any thread]
+///
+/// # Safety
+/// `masks` is null or open, and not used again.
+void rotomask_automatic_close(struct rotomask_automatic *masks);
+
+/// How many there are.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL or ROTOMASK_ERROR_PANIC. [any thread]
+///
+/// # Safety
+/// `masks` is null or open; `count` is null or valid.
+rotomask_status rotomask_automatic_count(const struct rotomask_automatic *masks, uint32_t *count);
+
+/// Tells what is known of a mask.
+///
+/// `mask` is the caller's, its `struct_size` filled in; untouched on failure.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT or ROTOMASK_ERROR_PANIC. [any thread]
+///
+/// # Safety
+/// `masks` is null or open; `mask` is null or valid.
+rotomask_status rotomask_automatic_describe(const struct rotomask_automatic *masks,
+                                            uint32_t index,
+                                            struct rotomask_automatic_mask *mask);
+
+/// A mask as COCO's compressed run lengths.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC.
+/// [any thread]
+///
+/// # Safety
+/// `masks` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_automatic_rle(const struct rotomask_automatic *masks,
+                                       uint32_t index,
+                                       char *buffer,
+                                       size_t *size);
+
+/// A mask's run lengths: background, object, background and so on, column by column from the top left.
+///
+/// `*count` takes how many numbers `counts` has room for and gives how many there are; with `counts` null, only that.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC.
+/// [any thread]
+///
+/// # Safety
+/// `masks` is null or open; `count` is null or valid; `counts` is null or has `*count` numbers.
+rotomask_status rotomask_automatic_run_lengths(const struct rotomask_automatic *masks,
+                                               uint32_t index,
+                                               uint32_t *counts,
+                                               size_t *count);
+
+/// Writes which pixels are the mask's, of the picture's size: GRAY8 0 or 255, or GRAY_F32 0 or 1.
+///
+/// `canvas` is the caller's memory, untouched on error.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME or ROTOMASK_ERROR_PANIC.
+/// [any thread]
+///
+/// # Safety
+/// `masks` is null or open; `canvas` is null or valid, with all of its rows.
+rotomask_status rotomask_automatic_binary(const struct rotomask_automatic *masks,
+                                          uint32_t index,
+                                          const struct rotomask_canvas *canvas);
 
 /// Fills in the defaults. `options` is null or the caller's. [any thread]
 ///

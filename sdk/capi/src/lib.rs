@@ -18,4 +18,6 @@ mod model;
 mod session;
 mod edit;
 mod track;
+mod image;
+mod automatic;
 mod matte;

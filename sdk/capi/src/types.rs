@@ -316,7 +316,7 @@ pub(crate) trait Sized32 {
 
 macro_rules! sized {
     ($($name:ident),*) => {$(
-        impl Sized32 for $name {
+        impl $crate::types::Sized32 for $name {
             const NAME: &'static str = stringify!($name);
             fn struct_size(&self) -> u32 {
                 self.struct_size
@@ -324,6 +324,7 @@ macro_rules! sized {
         }
     )*};
 }
+pub(crate) use sized;
 
 sized!(
     rotomask_frame,

@@ -18,6 +18,12 @@ static void expect(const char *call, rotomask_status found, rotomask_status want
 int main(void) {
   rotomask_session *session = NULL;
   rotomask_matte *matte = NULL;
+  rotomask_image *image = NULL;
+  rotomask_automatic *masks = NULL;
+  rotomask_automatic_options automatic_options;
+  rotomask_object_options object_options;
+  rotomask_image_options image_options;
+  rotomask_image_prompts image_prompts;
   rotomask_matte_options options;
   rotomask_model_options model_options;
   rotomask_model *model = (rotomask_model *)&model;
@@ -30,8 +36,14 @@ int main(void) {
   rotomask_matte_options_init(NULL);
   rotomask_session_options_init(NULL);
   rotomask_track_request_init(NULL);
+  rotomask_image_options_init(NULL);
+  rotomask_image_prompts_init(NULL);
+  rotomask_automatic_options_init(NULL);
+  rotomask_object_options_init(NULL);
   rotomask_model_close(NULL);
   rotomask_session_close(NULL);
+  rotomask_image_close(NULL);
+  rotomask_automatic_close(NULL);
   rotomask_matte_close(NULL);
 
   NULLS(rotomask_info(NULL, NULL, NULL));
@@ -66,6 +78,28 @@ int main(void) {
   NULLS(rotomask_session_logits(NULL, 1, NULL));
   NULLS(rotomask_session_coverage(NULL, 1, NULL));
   NULLS(rotomask_session_binary(NULL, 1, NULL));
+  NULLS(rotomask_image_open(NULL, NULL, &image));
+  NULLS(rotomask_image_cancel(NULL));
+  NULLS(rotomask_image_set(NULL, NULL));
+  NULLS(rotomask_image_predict(NULL, NULL, NULL));
+  NULLS(rotomask_image_candidate(NULL, 0, NULL));
+  NULLS(rotomask_image_logits(NULL, 0, NULL));
+  NULLS(rotomask_image_coverage(NULL, 0, NULL));
+  NULLS(rotomask_image_binary(NULL, 0, NULL));
+  NULLS(rotomask_automatic_generate(NULL, NULL, NULL, NULL, NULL, &masks));
+  NULLS(rotomask_automatic_objects(NULL, NULL, &masks));
+  NULLS(rotomask_automatic_count(NULL, NULL));
+  NULLS(rotomask_automatic_describe(NULL, 0, NULL));
+  NULLS(rotomask_automatic_rle(NULL, 0, NULL, &size));
+  NULLS(rotomask_automatic_run_lengths(NULL, 0, NULL, &size));
+  NULLS(rotomask_automatic_binary(NULL, 0, NULL));
+  if (image != NULL || masks != NULL) failures++;
+  rotomask_image_options_init(&image_options);
+  rotomask_image_prompts_init(&image_prompts);
+  rotomask_automatic_options_init(&automatic_options);
+  rotomask_object_options_init(&object_options);
+  if (image_options.struct_size != sizeof image_options || image_prompts.multimask_output != 1) failures++;
+  if (automatic_options.points_per_side != 32 || object_options.struct_size != sizeof object_options) failures++;
   NULLS(rotomask_matte_open(ROTOMASK_GPU_OFF, NULL));
   NULLS(rotomask_matte_describe(NULL, NULL, &size));
   NULLS(rotomask_matte_render(NULL, NULL, NULL, NULL, NULL, NULL));

@@ -5,7 +5,7 @@
 
 use super::stability::Bounds;
 use crate::error::{Error, Result};
-use crate::frame::Size;
+use crate::frame::{FrameViewMut, PixelFormat, Size};
 
 /// Columns that are read together, so that rows are walked through in larger steps.
 const STRIP: usize = 32;
@@ -131,6 +131,31 @@ impl Rle {
             }
         }
         inside
+    }
+
+    /// Writes the mask into the host's image: `Gray8` 0 or 255, `GrayF32` 0 or 1.
+    ///
+    /// # Errors
+    /// [`Error::Frame`] for another size or format; nothing is written then.
+    pub fn write(&self, mut image: FrameViewMut<'_>) -> Result<()> {
+        let (size, format) = (image.size(), image.format());
+        if size != self.size {
+            return Err(Error::Frame(format!("the mask's image is {size}, expected {}", self.size)));
+        }
+        if !matches!(format, PixelFormat::Gray8 | PixelFormat::GrayF32) {
+            let problem = format!("the mask's image has the format {format:?}, expected a grey one");
+            return Err(Error::Frame(problem));
+        }
+        for (y, inside) in self.decode().chunks_exact(size.width()).enumerate() {
+            let row = image.row_mut(y);
+            if format == PixelFormat::Gray8 {
+                row.iter_mut().zip(inside).for_each(|(out, v)| *out = v * 255);
+            } else {
+                let values: Vec<f32> = inside.iter().map(|&v| f32::from(v)).collect();
+                row.copy_from_slice(bytemuck::cast_slice(&values));
+            }
+        }
+        Ok(())
     }
 
     /// The object's pixels.
@@ -268,6 +293,7 @@ impl Joined {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::Layout;
     use crate::mask::goldens::{masks, numbers};
 
     fn size(width: u32, height: u32) -> Size {
@@ -313,6 +339,21 @@ mod tests {
             assert_eq!(Rle::from_compressed(size, &rle.compressed()).unwrap(), rle);
             let area = inside.iter().map(|&v| u64::from(v)).sum::<u64>();
             assert_eq!((rle.area_px(), rle.common_px(&rle).unwrap()), (area, area));
+        }
+    }
+
+    #[test]
+    fn a_mask_is_written_into_a_grey_image_of_its_own_size() {
+        let rle = Rle::encode(size(3, 2), &[0, 1, 1, 0, 0, 1]).unwrap();
+        let mut bytes = [7u8; 8];
+        let layout = Layout::new(size(3, 2), PixelFormat::Gray8, -4).unwrap();
+        rle.write(FrameViewMut::new(layout, &mut bytes).unwrap()).unwrap();
+        assert_eq!(bytes, [0, 0, 255, 7, 0, 255, 255, 7]);
+        for (other, format) in [(size(2, 3), PixelFormat::Gray8), (size(3, 2), PixelFormat::Rgb8)] {
+            let mut bytes = [7u8; 18];
+            let image = FrameViewMut::new(Layout::packed(other, format), &mut bytes).unwrap();
+            assert!(rle.write(image).is_err());
+            assert_eq!(bytes, [7; 18]);
         }
     }
 
