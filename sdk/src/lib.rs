@@ -16,8 +16,7 @@ pub mod mask;
 pub mod image;
 pub mod automatic;
 mod answer;
-#[allow(dead_code, unused_imports, reason = "looking into files and salvaging them comes with their exports")]
-mod store;
+pub mod store;
 pub mod matte;
 pub mod session;
 

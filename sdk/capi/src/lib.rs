@@ -18,4 +18,5 @@ mod model;
 mod session;
 mod edit;
 mod track;
+mod session_file;
 mod matte;

@@ -15,7 +15,19 @@ fn generated() -> String {
     let config = cbindgen::Config::from_file(format!("{folder}/cbindgen.toml")).unwrap();
     let mut text = Vec::new();
     // In the order of `lib.rs`, so that the header reads as the library does.
-    let order = ["status", "types", "guard", "log", "info", "model", "session", "edit", "track", "matte"];
+    let order = [
+        "status",
+        "types",
+        "guard",
+        "log",
+        "info",
+        "model",
+        "session",
+        "edit",
+        "track",
+        "session_file",
+        "matte",
+    ];
     let builder = order.iter().fold(cbindgen::Builder::new().with_config(config), |builder, file| {
         builder.with_src(format!("{folder}/src/{file}.rs"))
     });

@@ -32,6 +32,7 @@ int main(void) {
   rotomask_track_request_init(NULL);
   rotomask_model_close(NULL);
   rotomask_session_close(NULL);
+  rotomask_session_file_close(NULL);
   rotomask_matte_close(NULL);
 
   NULLS(rotomask_info(NULL, NULL, NULL));
@@ -65,6 +66,11 @@ int main(void) {
   NULLS(rotomask_session_logits(NULL, 1, NULL));
   NULLS(rotomask_session_coverage(NULL, 1, NULL));
   NULLS(rotomask_session_binary(NULL, 1, NULL));
+  NULLS(rotomask_session_file_open(NULL, NULL));
+  NULLS(rotomask_session_file_describe(NULL, NULL, &size));
+  NULLS(rotomask_session_file_check(NULL, NULL, &size));
+  NULLS(rotomask_session_file_binary(NULL, 1, 0, NULL));
+  NULLS(rotomask_session_file_salvage(NULL, NULL, NULL));
   NULLS(rotomask_matte_open(ROTOMASK_GPU_OFF, NULL));
   NULLS(rotomask_matte_describe(NULL, NULL, &size));
   NULLS(rotomask_matte_render(NULL, NULL, NULL, NULL, NULL, NULL));
