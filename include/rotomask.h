@@ -195,6 +195,9 @@ typedef struct rotomask_model rotomask_model;
 /// A shot. It is used by one thread at a time (others wait), but for `rotomask_session_cancel`.
 typedef struct rotomask_session rotomask_session;
 
+/// A session file that is open for reading, perhaps while another process writes it.
+typedef struct rotomask_session_file rotomask_session_file;
+
 /// How a call ended: `ROTOMASK_OK`, or why it didn't work. `rotomask_last_error` has the sentence.
 typedef int32_t rotomask_status;
 
@@ -533,6 +536,24 @@ typedef struct rotomask_automatic_mask {
   /// The mask's pixels.
   uint64_t area_px;
 } rotomask_automatic_mask;
+
+/// What came out of a damaged session file.
+typedef struct rotomask_salvaged {
+  /// `sizeof(rotomask_salvaged)`
+  uint32_t struct_size;
+  /// 0
+  uint32_t reserved;
+  /// Objects, those that have lost their names as well.
+  uint64_t objects;
+  /// Frames with prompts, summed over objects.
+  uint64_t prompts;
+  /// Masks, summed over objects.
+  uint64_t answers;
+  /// Rows that could not be read. Rows of places that are gone altogether can't be counted.
+  uint64_t lost;
+  /// Places that could not be read.
+  uint64_t gaps;
+} rotomask_salvaged;
 
 /// What `rotomask_matte_render` writes.
 typedef uint32_t rotomask_view;
@@ -1211,6 +1232,75 @@ rotomask_status rotomask_automatic_run_lengths(const struct rotomask_automatic *
 rotomask_status rotomask_automatic_binary(const struct rotomask_automatic *masks,
                                           uint32_t index,
                                           const struct rotomask_canvas *canvas);
+
+/// Opens a NAME.rotosession file to look at it. It may be written by another process meanwhile; it is not changed.
+///
+/// `path` is UTF-8. On success `*file` is the caller's, to be closed with `rotomask_session_file_close`; on failure it
+/// is untouched.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_SESSION or ROTOMASK_ERROR_PANIC.
+/// [any thread] [blocks]
+///
+/// # Safety
+/// `path` is null or a NUL-terminated string; `file` is null or valid for writes.
+rotomask_status rotomask_session_file_open(const char *path,
+                                           struct rotomask_session_file **file);
+
+/// Closes a session file. Null does nothing. [any thread]
+///
+/// # Safety
+/// `file` is null or open, and not used again.
+void rotomask_session_file_close(struct rotomask_session_file *file);
+
+/// Model, frames, objects with their prompts and the ranges that are answered, cuts and steps, as JSON.
+///
+/// `buffer` and `size` are as in `rotomask_info`; a call for the size counts anew, the next one hands out what it found.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER, ROTOMASK_ERROR_SESSION or ROTOMASK_ERROR_PANIC.
+/// [one thread at a time] [blocks]
+///
+/// # Safety
+/// `file` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_session_file_describe(const struct rotomask_session_file *file,
+                                               char *buffer,
+                                               size_t *size);
+
+/// Reads all of the file, and tells what is not as it was written: a JSON array of sentences, `[]` if all is well.
+///
+/// `buffer` and `size` are as in `rotomask_session_file_describe`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER, ROTOMASK_ERROR_SESSION or ROTOMASK_ERROR_PANIC.
+/// [one thread at a time] [blocks]
+///
+/// # Safety
+/// As `rotomask_session_file_describe`.
+rotomask_status rotomask_session_file_check(const struct rotomask_session_file *file,
+                                            char *buffer,
+                                            size_t *size);
+
+/// Writes which pixels are an object's on a frame, of the frames' size: GRAY8 0 or 255, or GRAY_F32 0 or 1. Holes are
+/// filled as a session does that is not told otherwise.
+///
+/// `canvas` is the caller's memory, untouched on error.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_SESSION (also
+/// where the object has no mask) or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `file` is null or open; `canvas` is null or valid, with all of its rows.
+rotomask_status rotomask_session_file_binary(const struct rotomask_session_file *file,
+                                             uint32_t object,
+                                             uint64_t frame,
+                                             const struct rotomask_canvas *canvas);
+
+/// Copies what can be read of a damaged session into a new file. The damaged one stays as it is.
+///
+/// `damaged` and `fresh` are paths, UTF-8; there must be no file at `fresh`. `salvaged` is null or the caller's, and
+/// untouched on error.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_SESSION (not even the beginning can
+/// be read, or `fresh` can't be written) or ROTOMASK_ERROR_PANIC. [any thread] [blocks]
+///
+/// # Safety
+/// Each pointer is null or valid; strings end with NUL.
+rotomask_status rotomask_session_file_salvage(const char *damaged,
+                                              const char *fresh,
+                                              struct rotomask_salvaged *salvaged);
 
 /// Fills in the defaults. `options` is null or the caller's. [any thread]
 ///

@@ -17,8 +17,7 @@ pub mod image;
 pub mod automatic;
 pub mod review;
 mod answer;
-#[allow(dead_code, unused_imports, reason = "looking into files and salvaging them comes with their exports")]
-mod store;
+pub mod store;
 pub mod matte;
 pub mod session;
 

@@ -20,4 +20,5 @@ mod edit;
 mod track;
 mod image;
 mod automatic;
+mod session_file;
 mod matte;

@@ -284,6 +284,25 @@ pub struct rotomask_timings {
     pub stage_ms: [f32; ROTOMASK_STAGE_COUNT],
 }
 
+/// What came out of a damaged session file.
+#[repr(C)]
+pub struct rotomask_salvaged {
+    /// `sizeof(rotomask_salvaged)`
+    pub struct_size: u32,
+    /// 0
+    pub reserved: u32,
+    /// Objects, those that have lost their names as well.
+    pub objects: u64,
+    /// Frames with prompts, summed over objects.
+    pub prompts: u64,
+    /// Masks, summed over objects.
+    pub answers: u64,
+    /// Rows that could not be read. Rows of places that are gone altogether can't be counted.
+    pub lost: u64,
+    /// Places that could not be read.
+    pub gaps: u64,
+}
+
 /// How a matte is finished and shown.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -331,6 +350,7 @@ sized!(
     rotomask_canvas,
     rotomask_model_options,
     rotomask_result,
+    rotomask_salvaged,
     rotomask_session_options,
     rotomask_timings,
     rotomask_track_report,

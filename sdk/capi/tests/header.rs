@@ -27,6 +27,7 @@ fn generated() -> String {
         "track",
         "image",
         "automatic",
+        "session_file",
         "matte",
     ];
     let builder = order.iter().fold(cbindgen::Builder::new().with_config(config), |builder, file| {

@@ -44,6 +44,7 @@ int main(void) {
   rotomask_session_close(NULL);
   rotomask_image_close(NULL);
   rotomask_automatic_close(NULL);
+  rotomask_session_file_close(NULL);
   rotomask_matte_close(NULL);
 
   NULLS(rotomask_info(NULL, NULL, NULL));
@@ -100,6 +101,11 @@ int main(void) {
   rotomask_object_options_init(&object_options);
   if (image_options.struct_size != sizeof image_options || image_prompts.multimask_output != 1) failures++;
   if (automatic_options.points_per_side != 32 || object_options.struct_size != sizeof object_options) failures++;
+  NULLS(rotomask_session_file_open(NULL, NULL));
+  NULLS(rotomask_session_file_describe(NULL, NULL, &size));
+  NULLS(rotomask_session_file_check(NULL, NULL, &size));
+  NULLS(rotomask_session_file_binary(NULL, 1, 0, NULL));
+  NULLS(rotomask_session_file_salvage(NULL, NULL, NULL));
   NULLS(rotomask_matte_open(ROTOMASK_GPU_OFF, NULL));
   NULLS(rotomask_matte_describe(NULL, NULL, &size));
   NULLS(rotomask_matte_render(NULL, NULL, NULL, NULL, NULL, NULL));

@@ -25,6 +25,9 @@ mod tests;
 pub use cancel::Cancel;
 pub use manifest::{Approximation, Constants, FORMAT, Files, GraphFile, Manifest, Variant};
 pub use options::ModelOptions;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub use package::fuzz as fuzz_package;
 #[doc(hidden)]
 pub use probe::Probe;
 pub use provider::{Provider, ProviderReport, Refusal};

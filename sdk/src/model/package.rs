@@ -105,3 +105,25 @@ fn read_file(path: &Path, most_bytes: u64) -> Result<Vec<u8>> {
     }
     Ok(bytes)
 }
+
+/// Opens the bytes as a package: as many bytes of `model.json` as the first two say, and what each graph's file holds.
+/// What the fuzzer runs.
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub fn fuzz(bytes: &[u8], folder: &Path) {
+    let Some((&[low, high], rest)) = bytes.split_first_chunk() else { return };
+    let (manifest, graph) = rest.split_at(usize::from(u16::from_le_bytes([low, high])).min(rest.len()));
+    std::fs::write(folder.join("model.json"), manifest).expect("the folder can be written");
+    let Ok(package) = Package::open(Some(folder)) else { return };
+    let m = &package.manifest;
+    assert!(m.tokens() <= 256 * 256 && m.mask_side() <= 1024);
+    for file in
+        [&m.files.image_encoder, &m.files.mask_decoder, &m.files.memory_encoder, &m.files.memory_attention]
+    {
+        assert!(!file.name.contains('/'), "a graph lies in the package's folder");
+        std::fs::write(folder.join(&file.name), graph).expect("the folder can be written");
+        let found = package.graph(file);
+        assert!(found.is_err() || found.is_ok_and(|found| *found == *graph));
+        let _ = package.label(file);
+    }
+}

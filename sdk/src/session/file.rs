@@ -65,10 +65,14 @@ impl File {
 
     pub(super) fn load(&self) -> Result<Loaded> {
         let rows = self.store.load()?;
+        let salvaged = self.store.is_salvaged()?;
         let mut objects = BTreeMap::new();
         for ObjectRow { object, name, state, .. } in rows.objects {
             let damaged = |e| self.problem(format!("object {object}: its state is damaged: {e}"));
-            let trail: Trail = serde_json::from_slice(&state).map_err(damaged)?;
+            let trail: Trail = match serde_json::from_slice(&state) {
+                Err(_) if salvaged => Trail::default(),
+                trail => trail.map_err(damaged)?,
+            };
             objects.insert(object, Object { name, prompts: BTreeMap::new(), trail });
         }
         for row in rows.prompts {
@@ -80,6 +84,11 @@ impl File {
                 );
             };
             object.prompts.insert(row.frame, prompts);
+        }
+        for (&id, object) in objects.iter_mut().filter(|_| salvaged) {
+            let answers = self.store.confidences(id, ..).map(|known| known.map(|k| (k.frame, k.origin)));
+            let Object { prompts, trail, .. }: &mut Object = object;
+            trail.mend(answers, prompts.iter().map(|(&frame, said)| (frame, said.mask.is_some())))?;
         }
         Ok(Loaded { objects, cuts: rows.cuts.into_iter().collect() })
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::frame::Size;
+use crate::mask::reference_hole_area;
 use crate::memory_bank::Reach;
 use crate::model::Manifest;
 use crate::store::{Identity, Precision};
@@ -103,9 +104,7 @@ impl SessionOptions {
     }
 
     pub(super) fn hole_area(&self, manifest: &Manifest) -> usize {
-        const REFERENCE: (usize, usize) = (8, 256 * 256);
-        let cells = manifest.mask_side().pow(2);
-        self.fill_hole_area.unwrap_or(REFERENCE.0 * cells / REFERENCE.1)
+        self.fill_hole_area.unwrap_or_else(|| reference_hole_area(manifest.mask_side().pow(2)))
     }
 
     /// What a session's file belongs to.

@@ -7,6 +7,8 @@ use std::ops::RangeInclusive;
 use rangemap::{RangeInclusiveMap, RangeInclusiveSet};
 use serde::{Deserialize, Serialize};
 
+use crate::answer::Origin;
+use crate::error::Result;
 use crate::memory_bank::{Direction, Known, Reach, Recall, recall};
 
 /// What a frame holds for an object.
@@ -248,6 +250,42 @@ impl Trail {
         let mut trail = self.clone();
         trail.forget_tracked();
         trail
+    }
+
+    /// What can still be true after a damaged file was salvaged: only what there are answers for. `said` tells of each
+    /// prompted frame whether there is a mask.
+    pub(super) fn mend(
+        &mut self,
+        answers: impl Iterator<Item = Result<(u64, Origin)>>,
+        said: impl Iterator<Item = (u64, bool)>,
+    ) -> Result<()> {
+        let before = std::mem::take(self);
+        for answer in answers {
+            match answer? {
+                (frame, Origin::Prompted) => {
+                    self.conditioning.insert(frame);
+                }
+                (frame, Origin::Tracked(direction)) => self.tracked.insert(frame..=frame, direction),
+            }
+        }
+        for (frame, mask) in said {
+            let answered = self.conditioning.contains(&frame);
+            if !answered || before.waiting.contains(&frame) {
+                self.waiting.insert(frame);
+            }
+            if mask && (!answered || before.masks.contains(&frame)) {
+                self.masks.insert(frame);
+            }
+        }
+        for stale in before.stale.iter() {
+            let there = self.tracked.overlapping(stale).filter_map(|(range, _)| common(range, stale));
+            there.for_each(|range| self.stale.insert(range));
+        }
+        self.passed = before.passed;
+        let tracked = self.tracked.iter().map(|(range, &direction)| (range.clone(), direction));
+        self.passed.extend(tracked);
+        self.epoch = before.epoch + 1;
+        Ok(())
     }
 
     /// Drops what was tracked outside of `kept`: a stream keeps a window. It still counts as passed.

@@ -21,8 +21,6 @@ use crate::model::Memory;
 pub(crate) enum Which {
     /// Those that were tracked.
     Tracked,
-    /// Those that were tracked in one direction.
-    TrackedIn(Direction),
     /// All, those of prompts as well.
     All,
 }
@@ -69,10 +67,6 @@ impl Which {
     fn codes(self) -> (i64, i64) {
         match self {
             Self::Tracked => (1, 2),
-            Self::TrackedIn(direction) => {
-                let code = Origin::Tracked(direction).code();
-                (code, code)
-            }
             Self::All => (0, 2),
         }
     }
@@ -123,23 +117,6 @@ impl Batch<'_> {
         })
     }
 
-    /// Keeps the memory of an answer that stands, as when it was made again from the frame and the logits.
-    /// Answers whether there was an answer.
-    pub(crate) fn put_memory(&self, object: u32, frame: u64, memory: &Memory) -> Result<bool> {
-        self.ask(|connection| {
-            let (found, want) = (memory.0.len(), self.store.identity.memory_len as usize);
-            if found != want {
-                return Err(Fault::Said(format!("a memory has {found} numbers, expected {want}")));
-            }
-            let rows = connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO memories SELECT id, ? FROM answers WHERE object = ? AND frame = ?",
-                )?
-                .execute(params![codec::memory(&memory.0), object, key(frame)?])?;
-            Ok(rows > 0)
-        })
-    }
-
     /// Lets the memories of answers go; the answers stay.
     pub(crate) fn drop_memories(
         &self,
@@ -187,47 +164,37 @@ fn delete(
 }
 
 impl Store {
-    /// Whether an object has an answer on a frame.
-    pub(crate) fn has(&self, object: u32, frame: u64) -> Result<bool> {
-        Ok(self.confidence(object, frame)?.is_some())
-    }
-
     /// An answer with all that is kept of it.
     pub(crate) fn answer(&self, object: u32, frame: u64) -> Result<Option<Answer>> {
+        self.read(object, frame, body)
+    }
+
+    /// An answer's logits alone.
+    pub(crate) fn logits(&self, object: u32, frame: u64) -> Result<Option<LogitPlane>> {
+        Ok(self.read(object, frame, without_memory)?.map(|answer| answer.logits))
+    }
+
+    fn read(
+        &self,
+        object: u32,
+        frame: u64,
+        body: impl FnOnce(&Connection, &Identity, Place, Confidence) -> Asked<Answer>,
+    ) -> Result<Option<Answer>> {
         self.ask(|connection| {
             let query = "SELECT id, frame, origin, predicted_iou, object_score, stability, area_cells, x0, y0, \
                          x1, y1 FROM answers WHERE object = ? AND frame = ?";
             let mut statement = connection.prepare_cached(query)?;
             let mut rows = statement.query(params![object, key(frame)?])?;
             let Some(row) = rows.next()? else { return Ok(None) };
-            let confidence = confidence(row)?;
+            let known = confidence(row)?;
             let place = Place { id: row.get(0)?, object, frame };
-            body(connection, &self.identity, place, confidence).map(Some)
+            body(connection, &self.identity, place, known).map(Some)
         })
-    }
-
-    /// An answer's numbers, without its plane.
-    pub(crate) fn confidence(&self, object: u32, frame: u64) -> Result<Option<Confidence>> {
-        Ok(self.page(object, key(frame).ok().map(|k| (k, k)))?.pop_front())
     }
 
     /// The numbers of an object's answers in a range, in the order of frames.
     pub(crate) fn confidences(&self, object: u32, frames: impl RangeBounds<u64>) -> Confidences<'_> {
         Confidences { store: self, object, left: ends(frames), page: VecDeque::new() }
-    }
-
-    /// The objects that have an answer on a frame, in the order of their numbers.
-    pub(crate) fn answered(&self, frame: u64) -> Result<Vec<u32>> {
-        self.ask(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT object FROM answers WHERE frame = ? ORDER BY object")?;
-            let mut rows = statement.query([key(frame)?])?;
-            let mut objects = Vec::new();
-            while let Some(row) = rows.next()? {
-                objects.push(number(row.get(0)?, "an object")?);
-            }
-            Ok(objects)
-        })
     }
 
     fn page(&self, object: u32, ends: Option<(i64, i64)>) -> Result<VecDeque<Confidence>> {

@@ -39,18 +39,6 @@ impl Fault {
             Self::Sql(error) => of_sql(&error),
         }
     }
-
-    /// Whether what is in the file is to blame, rather than the disk or another process.
-    pub(super) fn is_damage(&self) -> bool {
-        match self {
-            Self::Said(_) => false,
-            Self::Damaged(_) => true,
-            Self::Sql(error) => matches!(
-                error.sqlite_error_code(),
-                None | Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TooBig)
-            ),
-        }
-    }
 }
 
 fn of_sql(error: &rusqlite::Error) -> String {

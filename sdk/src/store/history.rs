@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::answers::{self, Confidence};
+use super::answers;
 use super::codec::Read;
 use super::fault::{Asked, Fault};
 use super::identity::Identity;
@@ -183,7 +183,7 @@ fn within(seq: u64, first: u64, last: u64) -> Asked<()> {
 const HEAD_BYTES: usize = 3 + 4 * 4 + 4 * 2 + 2 * 4;
 
 /// An answer as one blob.
-fn tell(answer: &Answer, identity: &Identity) -> Asked<Vec<u8>> {
+pub(super) fn tell(answer: &Answer, identity: &Identity) -> Asked<Vec<u8>> {
     answers::check(answer, identity)?;
     let plane = codec::plane(&answer.logits.values, answer.logits.size.width());
     let pointer = codec::floats(&answer.pointer);
@@ -248,4 +248,14 @@ fn read(bytes: &[u8], identity: &Identity) -> Read<Answer> {
         pointer,
         memory,
     })
+}
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz(bytes: &[u8], identity: &Identity) {
+    if let Ok(answer) = read(bytes, identity) {
+        let told = tell(&answer, identity).expect("it is of this identity");
+        // A number that is none is not equal to itself; what is written of it is.
+        let again = read(&told, identity).expect("it was just written");
+        assert_eq!(tell(&again, identity).expect("it is of this identity"), told);
+    }
 }

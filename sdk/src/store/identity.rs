@@ -54,7 +54,8 @@ impl Precision {
         }
     }
 
-    fn code(self) -> i64 {
+    /// Bits that a logit is kept with.
+    pub(super) fn bits(self) -> u32 {
         match self {
             Self::Single => 32,
             Self::Half => 16,
@@ -69,7 +70,7 @@ impl Identity {
             Err(format!("its {subject} is {found}, expected {want}"))
         };
         let model = |i: &Self| format!("{} {}", i.model_name, i.model_version);
-        let precision = |i: &Self| format!("{} bits", i.precision.code());
+        let precision = |i: &Self| format!("{} bits", i.precision.bits());
         if (&self.model_name, &self.model_version) != (&wanted.model_name, &wanted.model_version) {
             return differ("model", &model(self), &model(wanted));
         }
@@ -136,7 +137,7 @@ impl Identity {
                 self.logit_side,
                 self.memory_len,
                 self.pointer_len,
-                self.precision.code()
+                self.precision.bits()
             ],
         )?;
         Ok(())

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::tests::{Dice, answer, identity};
 use super::*;
 use crate::Error;
-use crate::answer::{Answer, Origin, Shape};
+use crate::answer::Origin;
 use crate::memory_bank::Direction;
 use crate::prompt::{Click, FramePrompts};
 
@@ -44,8 +44,8 @@ fn go_on(path: &Path) -> crate::Result<()> {
                 batch.put_prompts(1, frame, &prompts)?;
                 // Said before, if the process was killed between the prompt and its answer.
                 let step = frame.to_le_bytes().to_vec();
-                let ends = batch.store().history_ends()?;
-                let known = batch.store().history(ends.newest)?.is_some_and(|past| past.step == step);
+                let ends = batch.store.history_ends()?;
+                let known = batch.store.history(ends.newest)?.is_some_and(|past| past.step == step);
                 if !known {
                     batch.push_history(&Past { step, ..Past::default() })?;
                 }
@@ -87,7 +87,7 @@ fn inspect(store: &Store) -> Option<u64> {
     assert_eq!(store.check().unwrap(), Vec::<String>::new());
     let last = store.confidences(1, ..).last().map(|known| known.unwrap().frame);
     for frame in 0..last.map_or(0, |last| last + 1) {
-        assert_eq!(store.answered(frame).unwrap(), [1, 2], "frame {frame}");
+        assert_eq!(store.answered(frame), [1, 2], "frame {frame}");
         let remembered = said(frame).is_some() || last.is_some_and(|last| frame + WINDOW >= last);
         for object in 1..=2 {
             let mut want = answer(object, frame, origin(frame));

@@ -5,11 +5,15 @@
 //! process. Any number of readers look on while one writes. Alone knows SQLite.
 
 mod answers;
+mod check;
 mod codec;
 mod fault;
+mod file;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod history;
 mod identity;
-mod inspect;
 mod lock;
 mod open;
 mod prompts;
@@ -27,20 +31,21 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub(crate) use answers::{Confidence, Which};
+pub use file::{ObjectSummary, PromptSummary, RangeSummary, SessionFile, Summary};
 pub(crate) use history::{Ends, Past};
 pub(crate) use identity::Identity;
 pub use identity::Precision;
-pub(crate) use inspect::Span;
 pub(crate) use prompts::PromptRow;
-pub(crate) use salvage::Salvaged;
+pub use salvage::Salvaged;
 pub(crate) use shot::{FrameRow, Loaded, ObjectRow};
 
 use crate::error::Result;
 use fault::{Asked, Fault};
 use lock::WriterLock;
+use schema::FORMAT;
 
 /// What a session file's name ends in.
-pub(crate) const SUFFIX: &str = "rotosession";
+pub const SUFFIX: &str = "rotosession";
 
 /// What a file is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,11 +123,6 @@ impl Store {
 }
 
 impl Batch<'_> {
-    /// What was there before, and what this batch has put so far.
-    pub(crate) fn store(&self) -> &Store {
-        self.store
-    }
-
     fn ask<T>(&self, work: impl FnOnce(&Connection) -> Asked<T>) -> Result<T> {
         self.store.ask(work)
     }

@@ -177,3 +177,13 @@ fn float(bytes: &[u8], at: usize) -> f32 {
     let b = &bytes[4 * at..];
     f32::from_le_bytes([b[0], b[1], b[2], b[3]])
 }
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz(bytes: &[u8], size: Size) {
+    if let Ok(clicks) = clicks_of_bytes(bytes, size) {
+        assert_eq!(clicks_of_bytes(&clicks_to_bytes(&clicks), size), Ok(clicks));
+    }
+    if let Ok(bounds) = box_of_bytes(bytes, size) {
+        assert_eq!(box_of_bytes(&box_to_bytes(bounds), size), Ok(bounds));
+    }
+}

@@ -15,18 +15,21 @@ use crate::prompt::FramePrompts;
 
 /// What came out of a damaged session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Salvaged {
+pub struct Salvaged {
     /// Objects, those without a name of their own as well.
-    pub(crate) objects: u64,
+    pub objects: u64,
     /// Frames with prompts, summed over objects.
-    pub(crate) prompts: u64,
+    pub prompts: u64,
     /// Answers, summed over objects.
-    pub(crate) answers: u64,
+    pub answers: u64,
     /// Rows that could not be read. Rows of pages that are gone altogether can't be counted.
-    pub(crate) lost: u64,
+    pub lost: u64,
     /// Places where a table could not be read on.
-    pub(crate) gaps: u64,
+    pub gaps: u64,
 }
+
+/// The note that tells the session that answers may be missing.
+const SALVAGED: &str = "salvaged";
 
 /// A table with more gaps than this is given up.
 const MAX_GAPS: u64 = 4096;
@@ -45,7 +48,17 @@ impl Store {
         rescue.small(&from, &identity)?;
         rescue.answers(&from, &identity)?;
         rescue.history(&from, &identity)?;
+        if rescue.done.lost + rescue.done.gaps > 0 {
+            rescue.to.write(|batch| batch.put_note(SALVAGED, b""))?;
+        }
         Ok(rescue.done)
+    }
+}
+
+impl Store {
+    /// Whether it was salvaged, and something lost: what objects know of themselves may not be true any more.
+    pub(crate) fn is_salvaged(&self) -> Result<bool> {
+        Ok(self.note(SALVAGED)?.is_some())
     }
 }
 
@@ -110,8 +123,10 @@ impl Rescue {
     }
 
     fn answers(&mut self, from: &Connection, identity: &Identity) -> Result<()> {
-        let mut strangers: BTreeSet<u32> = BTreeSet::new();
-        let known: BTreeSet<u32> = self.to.load()?.objects.iter().map(|row| row.object).collect();
+        let loaded = self.to.load()?;
+        let known: BTreeSet<u32> = loaded.objects.iter().map(|row| row.object).collect();
+        let prompted = loaded.prompts.iter().map(|row| row.object);
+        let mut strangers: BTreeSet<u32> = prompted.filter(|object| !known.contains(object)).collect();
         let mut waiting = Vec::new();
         let columns =
             "id, frame, origin, predicted_iou, object_score, stability, area_cells, x0, y0, x1, y1, object";
@@ -137,7 +152,7 @@ impl Rescue {
         })?;
         self.put(&mut waiting)?;
         self.done.objects += strangers.len() as u64;
-        // Answers whose object's row is gone belong to an object without a name.
+        // Prompts and answers whose object's row is gone belong to an object without a name.
         self.to.write(|batch| {
             strangers.iter().try_for_each(|&object| {
                 let (place, name, state) = (i64::from(object), String::new(), Vec::new());
@@ -154,8 +169,11 @@ impl Rescue {
         })
     }
 
-    /// Steps are of use only without a gap, so all are taken or none.
+    /// Steps lead back to how things were, so they are of use only if nothing is lost.
     fn history(&mut self, from: &Connection, identity: &Identity) -> Result<()> {
+        if self.done.lost + self.done.gaps > 0 {
+            return Ok(());
+        }
         let Ok((steps, done)) = history::all(from, identity) else {
             self.done.gaps += 1;
             return Ok(());

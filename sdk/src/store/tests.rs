@@ -66,6 +66,17 @@ pub(super) fn answer(object: u32, frame: u64, origin: Origin) -> Answer {
     }
 }
 
+impl Store {
+    pub(super) fn has(&self, object: u32, frame: u64) -> bool {
+        self.confidences(object, frame..=frame).next().is_some()
+    }
+
+    /// Which of the first hundred objects have an answer on a frame.
+    pub(super) fn answered(&self, frame: u64) -> Vec<u32> {
+        (0..100).filter(|&object| self.has(object, frame)).collect()
+    }
+}
+
 const FORWARD: Origin = Origin::Tracked(Direction::Forward);
 const REVERSE: Origin = Origin::Tracked(Direction::Reverse);
 
@@ -141,7 +152,7 @@ fn assert_filled(store: &Store) {
     assert_eq!(store.note("options").unwrap().unwrap(), b"{}");
     assert_eq!(store.frame(49).unwrap(), Some(FrameRow { hash: [49; 16], signature: vec![49; 48] }));
     for frame in 0..50 {
-        assert_eq!(store.answered(frame).unwrap(), [1, 2, 3]);
+        assert_eq!(store.answered(frame), [1, 2, 3]);
         let origin = if frame == 7 { Origin::Prompted } else { FORWARD };
         for o in 1..=3 {
             assert_eq!(store.answer(o, frame).unwrap().unwrap(), answer(o, frame, origin));
@@ -175,7 +186,7 @@ fn a_temporary_session_behaves_alike() {
         Err::<(), _>(Error::Cancelled)
     });
     assert!(matches!(failed, Err(Error::Cancelled)));
-    assert!(!store.has(1, 4).unwrap());
+    assert!(!store.has(1, 4));
 }
 
 #[test]
@@ -207,7 +218,7 @@ fn a_frame_is_kept_with_all_its_objects_or_not_at_all() {
     let mut store = Store::create(&path, &identity()).unwrap();
     let failed = store.write(|batch| {
         batch.put_answer(1, 0, &answer(1, 0, FORWARD))?;
-        assert!(batch.store().has(1, 0)?);
+        assert!(batch.store.has(1, 0));
         Err::<(), _>(Error::Cancelled)
     });
     assert!(matches!(failed, Err(Error::Cancelled)));
@@ -218,9 +229,9 @@ fn a_frame_is_kept_with_all_its_objects_or_not_at_all() {
         });
     }));
     assert!(panicked.is_err());
-    assert!(!store.has(1, 0).unwrap());
+    assert!(!store.has(1, 0));
     store.write(|batch| batch.put_answer(1, 0, &answer(1, 0, FORWARD))).unwrap();
-    assert!(store.has(1, 0).unwrap());
+    assert!(store.has(1, 0));
 }
 
 #[test]
@@ -241,28 +252,15 @@ fn answers_are_replaced_forgotten_and_lose_their_memories_as_told() {
     let (with, without) = (Some(true), Some(false));
     assert_eq!([4, 5, 6, 7, 8, 13].map(remembered), [without, with, without, without, None, with]);
     assert_eq!(store.answer(1, 5).unwrap().unwrap(), answer(9, 9, Origin::Prompted));
-    let span = |first, last, origin| Span { first, last, origin };
-    let spans = [
-        span(0, 4, FORWARD),
-        span(5, 5, Origin::Prompted),
-        span(6, 6, REVERSE),
-        span(7, 7, FORWARD),
-        span(13, 14, FORWARD),
-    ];
-    assert_eq!(store.spans(1).unwrap(), spans);
-    assert_eq!(store.spans(2).unwrap(), [span(0, 19, FORWARD)]);
-    let memory = answer(4, 4, FORWARD).memory.unwrap();
-    store
-        .write(|batch| {
-            assert!(batch.put_memory(1, 4, &memory)?);
-            assert!(!batch.put_memory(1, 9, &memory)?);
-            batch.forget(1, 5..7, Which::TrackedIn(Direction::Forward))
-        })
-        .unwrap();
-    assert_eq!(store.answer(1, 4).unwrap().unwrap().memory, Some(memory));
-    assert!(store.has(1, 5).unwrap() && store.has(1, 6).unwrap());
+    let spans = |store: &Store, object| -> Vec<_> {
+        file::ranges(store, object).unwrap().iter().map(|r| (r.first, r.last, r.origin)).collect()
+    };
+    let want =
+        [(0, 4, "forward"), (5, 5, "prompted"), (6, 6, "reverse"), (7, 7, "forward"), (13, 14, "forward")];
+    assert_eq!(spans(&store, 1), want);
+    assert_eq!(spans(&store, 2), [(0, 19, "forward")]);
     store.write(|batch| batch.remove_object(1)).unwrap();
-    assert_eq!((store.spans(1).unwrap(), store.answered(3).unwrap()), (vec![], vec![2]));
+    assert_eq!((spans(&store, 1), store.answered(3)), (vec![], vec![2]));
     assert_eq!(store.check().unwrap(), Vec::<String>::new());
 }
 
@@ -278,10 +276,10 @@ fn confidences_are_read_in_order_over_more_than_one_page() {
     assert_eq!(frames(0..=u64::MAX), (0..2500).map(|f| f * 2).collect::<Vec<_>>());
     assert_eq!(frames(3..=8), [4, 6, 8]);
     assert_eq!(frames(9..=9), [0; 0]);
-    let known = store.confidence(1, 10).unwrap().unwrap();
+    let known = store.confidences(1, 10..=10).next().unwrap().unwrap();
     let want = answer(1, 5, FORWARD);
     assert_eq!((known.predicted_iou, known.shape), (want.predicted_iou, want.shape));
-    assert_eq!(store.confidence(1, 11).unwrap(), None);
+    assert!(!store.has(1, 11));
 }
 
 #[test]
@@ -346,7 +344,7 @@ fn readers_see_whole_frames_while_another_thread_writes() {
                     let last = reader.confidences(2, ..).last().map_or(0, |c| c.unwrap().frame);
                     assert!(last >= seen, "frame {seen} was there before");
                     // Both objects of a frame come at once, the second was put last.
-                    assert_eq!(reader.answered(last).unwrap().len(), if last == 0 { 0 } else { 2 });
+                    assert_eq!(reader.answered(last).len(), if last == 0 { 0 } else { 2 });
                     seen = last;
                 }
                 let said = problem(Store::open(&path, Access::Write));
@@ -451,11 +449,11 @@ fn a_newer_format_is_refused_and_one_that_never_was_is_damage() {
 #[test]
 fn tables_that_were_not_made_here_are_refused() {
     for (sql, want) in [
-        ("CREATE TRIGGER t AFTER INSERT ON cuts BEGIN DELETE FROM objects; END", "found 12 tables"),
-        ("DROP TABLE notes", "found 10 tables"),
+        ("CREATE TRIGGER t AFTER INSERT ON cuts BEGIN DELETE FROM objects; END", "found 11 tables"),
+        ("DROP TABLE notes", "found 9 tables"),
         (
             "DROP TABLE notes; CREATE VIEW notes AS SELECT 1 AS name, 2 AS value",
-            "found the table `CREATE TABLE objects",
+            "found the table `CREATE VIEW notes",
         ),
         ("DELETE FROM identity", "it doesn't say which model"),
         ("UPDATE identity SET logit_side = 2000000000", "its masks' side is 2000000000, expected 1 to 1024"),
@@ -611,4 +609,50 @@ fn a_full_disk_is_said_and_what_was_kept_stays() {
     }
     assert_eq!(problem(last), "the disk is full; what was kept before is whole");
     assert_filled(&Store::open(&path, Access::Read).unwrap());
+}
+
+#[test]
+fn a_session_is_summed_up_by_objects_prompts_and_ranges() {
+    let (_folder, path) = place();
+    let mut store = filled(&path);
+    store
+        .write(|batch| {
+            batch.forget(2, 20..30, Which::All)?;
+            batch.put_answer(2, 30, &answer(2, 30, REVERSE))
+        })
+        .unwrap();
+    let file = SessionFile::open(&path).unwrap();
+    let summary = file.summary().unwrap();
+    assert_eq!((summary.model.as_str(), summary.precision_bits, summary.cuts), ("nano", 32, vec![40]));
+    assert_eq!((summary.undo_steps, summary.redo_steps), (1, 0));
+    assert_eq!(summary.objects.iter().map(|o| o.id).collect::<Vec<_>>(), [3, 2, 1]);
+    let object = &summary.objects[1];
+    assert_eq!(
+        (object.name.as_str(), object.prompts[0].frame, object.prompts[0].mask),
+        ("Häschen 2", 7, true)
+    );
+    assert_eq!(object.prompts[0].positive, [[480.25, 600.75]]);
+    let ranges: Vec<_> = object.ranges.iter().map(|r| (r.first, r.last, r.origin)).collect();
+    let want =
+        [(0, 6, "forward"), (7, 7, "prompted"), (8, 19, "forward"), (30, 30, "reverse"), (31, 49, "forward")];
+    assert_eq!(ranges, want);
+    let known: Vec<_> = store.confidences(2, 8..=19).map(|c| c.unwrap()).collect();
+    let mean = known.iter().map(|c| f64::from(c.predicted_iou)).sum::<f64>() / 12.0;
+    let worst = known.iter().min_by(|a, b| a.predicted_iou.total_cmp(&b.predicted_iou)).unwrap();
+    let range = &object.ranges[2];
+    assert!((range.predicted_iou - mean).abs() < 1e-9);
+    assert_eq!(range.worst, (worst.frame, worst.predicted_iou));
+    assert_eq!(range.seen, known.iter().filter(|c| c.object_score > 0.0).count() as u64);
+    assert_eq!(file.mask(2, 30).unwrap(), answer(2, 30, REVERSE).logits);
+    let said = file.mask(2, 25).unwrap_err().to_string();
+    assert!(said.ends_with("object 2 has no mask on frame 25"), "{said}");
+    assert_eq!(file.check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_session_that_another_tool_has_tidied_up_is_still_one() {
+    let (_folder, path) = place();
+    drop(filled(&path));
+    tamper(&path, "PRAGMA journal_mode = DELETE; PRAGMA page_size = 1024; VACUUM; ANALYZE");
+    assert_filled(&Store::open(&path, Access::Write).unwrap());
 }

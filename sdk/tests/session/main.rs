@@ -9,3 +9,4 @@ mod stream;
 mod track;
 mod edit;
 mod file;
+mod kill;

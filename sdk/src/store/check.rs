@@ -1,41 +1,14 @@
-//! A look at a whole session: which frames are answered, and whether all of it can be read.
+//! Whether all of a session can be read.
 
 use super::answers::{Place, body, confidence};
 use super::fault::Fault;
 use super::{Ends, Loaded, Store, number};
-use crate::answer::Origin;
 use crate::error::Result;
-
-/// Frames in a row that are answered in the same way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
-    /// Its first frame.
-    pub(crate) first: u64,
-    /// Its last frame.
-    pub(crate) last: u64,
-    /// How its frames were answered.
-    pub(crate) origin: Origin,
-}
 
 /// After so many, one more problem says nothing new.
 const MAX_PROBLEMS: usize = 100;
 
 impl Store {
-    /// The frames that an object is answered on, in order.
-    pub(crate) fn spans(&self, object: u32) -> Result<Vec<Span>> {
-        let mut spans: Vec<Span> = Vec::new();
-        for known in self.confidences(object, ..) {
-            let known = known?;
-            match spans.last_mut() {
-                Some(span) if span.last + 1 == known.frame && span.origin == known.origin => {
-                    span.last = known.frame;
-                }
-                _ => spans.push(Span { first: known.frame, last: known.frame, origin: known.origin }),
-            }
-        }
-        Ok(spans)
-    }
-
     /// Reads everything, and answers what is not as it was written; nothing if all is well.
     ///
     /// # Errors
