@@ -7,7 +7,7 @@ from ctypes import CFUNCTYPE, POINTER, byref, c_char_p, c_float, c_int32, c_int6
 import numpy as np
 
 RGB8, GRAY8, GRAY_F32 = 3, 4, 5
-KEEP_TEMPORARY, MASK_LOGITS, MASK_BINARY, NO_FRAME = 1, 0, 2, 2**64 - 1
+KEEP_WINDOW, KEEP_TEMPORARY, MASK_LOGITS, MASK_BINARY, NO_FRAME = 0, 1, 0, 2, 2**64 - 1
 WAYS = {"forward": 0, "reverse": 1, "both": 2}
 STAGES = ("preprocess", "image_encoder", "memory_attention", "mask_decoder", "memory_encoder")
 
@@ -82,13 +82,13 @@ class Library:
 
 
 class Session:
-    """A shot. As SAM 2's predictor on a CPU: every answer is kept, cuts are not looked for, holes are not filled."""
+    """A shot. As SAM 2's predictor on a CPU: cuts are not looked for, holes are not filled."""
 
-    def __init__(self, library, model, width, height):
+    def __init__(self, library, model, width, height, keep=KEEP_TEMPORARY):
         self.library, self.size, self.session = library, (height, width), c_void_p()
         options = SessionOptions()
         library.c.rotomask_session_options_init(byref(options))
-        options.keep, options.detect_cuts, options.fill_hole_area = KEEP_TEMPORARY, 0, 0
+        options.keep, options.detect_cuts, options.fill_hole_area = keep, 0, 0
         library.call("rotomask_session_open_with", model, c_uint32(width), c_uint32(height), byref(options), byref(self.session))
 
     def call(self, name, *arguments):

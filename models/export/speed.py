@@ -24,7 +24,7 @@ import models
 import scene
 from attention import standard
 from export import MODULES
-from library import Library, Session
+from library import KEEP_WINDOW, Library, Session
 from official import Official
 
 FULL = 16
@@ -96,7 +96,7 @@ class Theirs:
 class Ours:
     def __init__(self, library, package, frames, point, threads):
         width, height = frames.picture(0).size
-        self.frames, self.session = frames, Session(library, library.open(package, threads), width, height)
+        self.frames, self.session = frames, Session(library, library.open(package, threads), width, height, KEEP_WINDOW)
         self.session.prompt(0, 1, [point], [1])
         for at in range(FULL):
             self.frame(at)
@@ -121,7 +121,7 @@ def several(library, frames, threads):
     width, height = frames.picture(0).size
     costs, model = {}, library.open(None, threads)
     for objects in (1, 2, 4, 8):
-        session, spent = Session(library, model, width, height), []
+        session, spent = Session(library, model, width, height, KEEP_WINDOW), []
         for object in range(objects):
             session.prompt(0, object, [((object + 0.5) * width / 8, height / 2)], [1])
         for at in range(3 * FULL):
