@@ -54,6 +54,16 @@ class Frames:
         return ((image - mean) / deviation).float()
 
 
+class Clock:
+    """Time and processor time, of all threads, since it was made, in milliseconds."""
+
+    def __init__(self):
+        self.start = time.monotonic(), time.process_time()
+
+    def spent(self):
+        return {"whole": (time.monotonic() - self.start[0]) * 1e3, "processor": (time.process_time() - self.start[1]) * 1e3}
+
+
 class Theirs:
     def __init__(self, model, frames, scratch, point):
         self.spent = {}
@@ -84,10 +94,10 @@ class Theirs:
 
     def frame(self, at):
         """Milliseconds of one frame: whole, by stage, and what memory attention recalled."""
-        start = time.monotonic()
+        clock = Clock()
         steps = self.official.track(at, at)
         _, answers, _ = next(steps)
-        spent = {"whole": (time.monotonic() - start) * 1e3, **self.spent}
+        spent = {**clock.spent(), **self.spent}
         given = answers[1].attention
         steps.close()
         return spent, (len(given["mem_tpos"]), len(given["ptr_tpos"]))
@@ -98,14 +108,16 @@ class Ours:
         width, height = frames.picture(0).size
         self.frames, self.session = frames, Session(library, library.open(package, threads), width, height, KEEP_WINDOW)
         self.session.prompt(0, 1, [point], [1])
-        for at in range(FULL):
+        self.frame(0)
+        self.first_clicks = [self.click(0, (point[0] + i, point[1])) for i in range(5)]
+        for at in range(1, FULL):
             self.frame(at)
 
     def frame(self, at):
-        pixels, start = np.array(self.frames.picture(at)), time.monotonic()
+        pixels, clock = np.array(self.frames.picture(at)), Clock()
         self.session.push(at, pixels)
         self.session.answer(1)
-        return {"whole": (time.monotonic() - start) * 1e3, **self.session.timings()}
+        return {**clock.spent(), **self.session.timings()}
 
     def click(self, at, point):
         """Milliseconds until a click on the frame that was pushed last is answered."""
@@ -205,13 +217,14 @@ def main():
             times[name].append(rival.frame(at))
         print(f"  frame {at}: " + ", ".join(f"{name} {spent[-1]['whole'] / 1e3:.2f} s" for name, spent in times.items()), flush=True)
     best = max(before, peak(a.threads))
-    clicks = [rivals["librotomask"].click(at, (point[0] + i, point[1])) for i in range(5)]
+    corrections = [rivals["librotomask"].click(at, (point[0] + i, point[1])) for i in range(2)]
     for rival in rivals.values():
         rival.session.close()
     costs = several(library, frames, a.threads)
     flops, full = work(model)
     report(a, times, best, flops, full, recalled)
-    print(f"a click on an encoded frame: {np.median(clicks):.0f} ms, median of {len(clicks)}")
+    clicks = rivals["librotomask"].first_clicks
+    print(f"a click on an encoded frame: {np.median(clicks):.0f} ms, median of {len(clicks)}, fastest {min(clicks):.0f}; on a tracked one, which recalls memories: {min(corrections):.0f} ms")
     print("objects in the default model, milliseconds a frame: " + ", ".join(f"{n}: {ms:.1f} ({ms / costs[1]:.2f}x)" for n, ms in costs.items()))
 
 
@@ -229,10 +242,12 @@ def report(a, times, best, flops, full, recalled):
         print(f"{of:20}{row}{theirs / ours:8.2f}{flops[of]:8.0f}{100 * flops[of] / ours * 1e3 / best:8.0f}%")
     print(f"{'end to end':20}" + "".join(f"{np.median(whole(name)):14.0f}" for name in times))
     print(f"{'fastest':20}" + "".join(f"{whole(name).min():14.0f}" for name in times))
+    # On a machine that is shared the time waits for others; processor time does not, or little.
+    print(f"{'least processor time':20}" + "".join(f"{stage(name, 'processor').min():14.0f}" for name in times))
     print(f"memory attention with values as PyTorch has them would be {full:.0f} GFLOP")
     for name in list(times)[1:]:
         ratios = whole("SAM 2") / whole(name)
-        print(f"{name} against SAM 2 in PyTorch, end to end: {np.median(ratios):.2f} times as fast (turns {ratios.min():.2f} to {ratios.max():.2f}; fastest against fastest {whole('SAM 2').min() / whole(name).min():.2f})")
+        print(f"{name} against SAM 2 in PyTorch, end to end: {np.median(ratios):.2f} times as fast (turns {ratios.min():.2f} to {ratios.max():.2f}; fastest against fastest {whole('SAM 2').min() / whole(name).min():.2f}; least processor time {stage('SAM 2', 'processor').min() / stage(name, 'processor').min():.2f})")
 
 
 if __name__ == "__main__":
