@@ -9,6 +9,7 @@ use crate::{
     eval::EvalArgs,
     library::ModelOptions,
     prompt::{At, Point, Rect},
+    segment::SegmentArgs,
 };
 
 /// Rotoscoping masks: point at a thing in one frame of a video and get it cut out of every frame.
@@ -25,6 +26,8 @@ pub struct Cli {
 pub enum Command {
     /// Follow something through a video and write it cut out, over another background, or as masks
     Track(Box<TrackArgs>),
+    /// Find one thing in a picture, or everything in it
+    Segment(Box<SegmentArgs>),
     /// Print versions, execution providers, GPU adapters and the model
     Info(InfoArgs),
     /// Measure masks against a ground truth

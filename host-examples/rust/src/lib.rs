@@ -17,6 +17,7 @@ pub mod sink;
 pub mod report;
 pub mod progress;
 pub mod track;
+pub mod segment;
 pub mod info;
 pub mod dataset;
 pub mod eval;
@@ -59,6 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match command {
         Command::Track(args) => track::run(*args),
+        Command::Segment(args) => segment::run(&args),
         Command::Info(args) => info::run(args).map(|()| Outcome::Complete),
         Command::Eval(args) => eval::run(*args).map(|()| Outcome::Complete),
         Command::Annotate(args) => annotate::run(*args),

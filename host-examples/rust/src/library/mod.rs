@@ -8,6 +8,7 @@ mod load;
 mod matte;
 mod model;
 mod session;
+mod still;
 
 /// What bindgen makes of `include/rotomask.h`.
 #[allow(dead_code, missing_docs, non_camel_case_types, clippy::all, clippy::undocumented_unsafe_blocks)]
@@ -20,6 +21,7 @@ pub use load::Library;
 pub use matte::{Matte, MatteOptions};
 pub use model::{Model, ModelOptions};
 pub use session::{Frames, Keep, Knowledge, KnownPrompts, STAGES, Session, Tracked};
+pub use still::{Automatic, AutomaticOptions, Measured, Still, StillPrompts};
 
 use std::ffi::{CStr, CString, c_char};
 
