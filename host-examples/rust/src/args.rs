@@ -9,6 +9,7 @@ use crate::{
     eval::EvalArgs,
     library::ModelOptions,
     prompt::{At, Point, Rect},
+    segment::SegmentArgs,
     session::SessionArgs,
 };
 
@@ -28,6 +29,8 @@ pub enum Command {
     Track(Box<TrackArgs>),
     /// List, check, export or salvage a session file
     Session(SessionArgs),
+    /// Find one thing in a picture, or everything in it
+    Segment(Box<SegmentArgs>),
     /// Print versions, execution providers, GPU adapters and the model
     Info(InfoArgs),
     /// Measure masks against a ground truth

@@ -18,6 +18,7 @@ pub mod report;
 pub mod progress;
 pub mod track;
 pub mod session;
+pub mod segment;
 pub mod info;
 pub mod dataset;
 pub mod eval;
@@ -61,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match command {
         Command::Track(args) => track::run(*args),
         Command::Session(args) => session::run(args).map(|()| Outcome::Complete),
+        Command::Segment(args) => segment::run(&args),
         Command::Info(args) => info::run(args).map(|()| Outcome::Complete),
         Command::Eval(args) => eval::run(*args).map(|()| Outcome::Complete),
         Command::Annotate(args) => annotate::run(*args),

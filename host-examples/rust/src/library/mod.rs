@@ -9,6 +9,7 @@ mod matte;
 mod model;
 mod session;
 mod session_file;
+mod still;
 
 /// What bindgen makes of `include/rotomask.h`.
 #[allow(dead_code, missing_docs, non_camel_case_types, clippy::all, clippy::undocumented_unsafe_blocks)]
@@ -22,6 +23,7 @@ pub use matte::{Matte, MatteOptions};
 pub use model::{Model, ModelOptions};
 pub use session::{Frames, Keep, Knowledge, KnownPrompts, STAGES, Session, Tracked};
 pub use session_file::{Salvaged, SessionFile};
+pub use still::{Automatic, AutomaticOptions, Measured, Still, StillPrompts};
 
 use std::ffi::{CStr, CString, c_char};
 
