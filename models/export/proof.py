@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 import torch
 from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 TOLERANCE = {"pix_feat": 1e-4, "masks": 5e-4}
 """Largest error of any number of an output, as a share of the output's root mean square where that is above 1."""
@@ -72,33 +73,27 @@ def variations(name, inputs):
 def in_doubles(model, name, given):
     """PyTorch's answer in fp64, by a copy of the model."""
     precise = copy.deepcopy(model).double()
-    widened = [x.double() if x.is_floating_point() else x for x in given]
-    with _sines_in_doubles(precise):
-        return [x.numpy() for x in OFFICIAL[name](precise, *widened)]
+    for module in precise.modules():
+        if isinstance(getattr(module, "cache", None), dict):
+            module.cache = {}  # position tables in fp32
+        if getattr(module, "freqs_cis", None) is not None:
+            module.freqs_cis = module.freqs_cis.to(torch.complex128)
+    widened = [x.double() if torch.is_tensor(x) and x.is_floating_point() else x for x in given]
+    torch.set_default_dtype(torch.float64)
+    try:
+        with _Doubles():
+            return [x.numpy() for x in OFFICIAL[name](precise, *widened)]
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
-class _sines_in_doubles:
-    """SAM 2 turns queries as complex64 whatever their type; here as complex128."""
+class _Doubles(TorchFunctionMode):
+    """Where SAM 2 asks for fp32 by name, it gets fp64."""
 
-    def __init__(self, model):
-        self.attentions = [a for layer in model.memory_attention.layers for a in (layer.self_attn, layer.cross_attn_image)]
-
-    def __enter__(self):
-        from sam2.modeling.sam import transformer
-
-        self.module, self.turn = transformer, transformer.apply_rotary_enc
-
-        def turn(q, k, freqs_cis, repeat_freqs_k=False):
-            pairs = lambda x: torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2))
-            times = lambda x: torch.view_as_real(pairs(x) * freqs_cis.to(torch.complex128).repeat(x.shape[-2] // len(freqs_cis), 1)).flatten(3)
-            return times(q), times(k) if k.shape[-2] else k
-
-        transformer.apply_rotary_enc = turn
-        for attention in self.attentions:
-            attention.freqs_cis = attention.freqs_cis.to(torch.complex128)
-
-    def __exit__(self, *_):
-        self.module.apply_rotary_enc = self.turn
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        widen = lambda x: torch.float64 if x is torch.float32 else x
+        function = torch.Tensor.double if function is torch.Tensor.float else function
+        return function(*map(widen, args), **{name: widen(x) for name, x in (kwargs or {}).items()})
 
 
 def furthest(found, wanted):

@@ -75,6 +75,19 @@ def test_what_cannot_be_exported_is_refused_in_a_sentence(folder):
     refused("wanted a name that ends in .rotomodel", "--config", "sam2.1_test", "--random-seed", 1, folder / "no.zip")
 
 
+def test_fp64_is_what_fp32_is_to_its_precision(folder):
+    import export as exporter
+
+    for config in models.SMALL:
+        model = models.build(config)
+        weights.randomise(model, 3)
+        for name in contract.graphs(SIZES):
+            for given in proof.variations(name, exporter.example(name, SIZES)):
+                precise = proof.in_doubles(model, name, given)
+                for wanted, found in zip(precise, proof.OFFICIAL[name](model, *given)):
+                    assert wanted.dtype == np.float64 and 0 < proof.furthest(found.numpy(), wanted) < 2e-5, (config, name)
+
+
 def test_a_wrong_rewrite_is_caught(folder):
     import export as exporter
 
