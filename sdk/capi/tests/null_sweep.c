@@ -111,6 +111,16 @@ int main(void) {
   NULLS(rotomask_matte_render(NULL, NULL, NULL, NULL, NULL, NULL));
   if (session != NULL) failures++;
 
+  {
+    rotomask_session_file *file = NULL;
+    rotomask_salvaged salvaged = {sizeof salvaged - 1, 0, 0, 0, 0, 0, 0};
+    expect("file", rotomask_session_file_open("none.rotosession", &file), ROTOMASK_ERROR_SESSION);
+    expect("folder", rotomask_session_file_open(".", &file), ROTOMASK_ERROR_SESSION);
+    expect("salvage", rotomask_session_file_salvage("none.rotosession", "new.rotosession", NULL), ROTOMASK_ERROR_SESSION);
+    expect("salvaged", rotomask_session_file_salvage("none.rotosession", "new.rotosession", &salvaged),
+           ROTOMASK_ERROR_ARGUMENT);
+    if (file != NULL) failures++;
+  }
   expect("log", rotomask_log_set(NULL, NULL, 9), ROTOMASK_ERROR_ARGUMENT);
   expect("gpu", rotomask_matte_open(99, &matte), ROTOMASK_ERROR_ARGUMENT);
   expect("matte", rotomask_matte_open(ROTOMASK_GPU_OFF, &matte), ROTOMASK_OK);

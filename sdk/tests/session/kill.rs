@@ -63,8 +63,9 @@ fn open_file(path: &Path) -> Session {
 #[ignore = "is the process that is killed"]
 fn the_process_that_is_killed() {
     let Some(path) = std::env::var_os(CHILD) else { return };
-    println!("\nbegun");
-    work(&mut open_file(Path::new(&path)), &mut |object, frame| {
+    let mut session = open_file(Path::new(&path));
+    println!("\nopened");
+    work(&mut session, &mut |object, frame| {
         println!("done {object} {frame}");
         std::io::stdout().flush().unwrap();
     });
@@ -111,11 +112,29 @@ fn work_that_is_killed_at_any_instant_ends_as_if_it_never_had_been() {
                 told.insert(object, frame);
             }
         };
-        // So many frames are waited for, and then anything from nothing to more than a frame's time. With the process
-        // itself, its model and its first prompts, that reaches every kind of instant.
-        let patience = chance(&mut state, 6);
-        lines.by_ref().skip_while(|line| line != "begun").take(patience as usize + 1).for_each(&mut note);
-        std::thread::sleep(Duration::from_micros(chance(&mut state, 120_000)));
+        let opened = |line: &String| line == "opened";
+        let pause = match kill % 4 {
+            // While frames are tracked: some are waited for, then anything from nothing to more than a frame's time.
+            0 | 1 => {
+                let frames = chance(&mut state, 6) as usize;
+                lines.by_ref().skip_while(|line| !opened(line)).take(frames + 1).for_each(&mut note);
+                120_000
+            }
+            // While it is opened, or the first thing is said.
+            2 => {
+                let after = chance(&mut state, 3) > 0;
+                let _ = lines.by_ref().take_while(|line| after && !opened(line)).count();
+                if after { 12_000 } else { 400_000 }
+            }
+            // While something is said, taken back and said again: that comes when all frames are tracked.
+            _ => {
+                let last = format!("done 1 {}", FRAMES - 1);
+                let seen: Vec<_> = lines.by_ref().take_while(|line| *line != last).collect();
+                seen.into_iter().for_each(&mut note);
+                25_000
+            }
+        };
+        std::thread::sleep(Duration::from_micros(chance(&mut state, pause)));
         child.kill().unwrap();
         child.wait().unwrap();
         lines.for_each(&mut note);
