@@ -1266,7 +1266,7 @@ rotomask_status rotomask_session_file_describe(const struct rotomask_session_fil
 /// Reads all of the file, and tells what is not as it was written: a JSON array of sentences, `[]` if all is well.
 ///
 /// `buffer` and `size` are as in `rotomask_session_file_describe`.
-/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER, ROTOMASK_ERROR_SESSION or ROTOMASK_ERROR_PANIC.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC.
 /// [one thread at a time] [blocks]
 ///
 /// # Safety

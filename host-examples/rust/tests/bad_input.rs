@@ -218,3 +218,9 @@ fn without_arguments_the_commands_are_listed() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(["track", "info", "eval", "annotate"].iter().all(|command| said.contains(command)), "{said}");
 }
+
+#[test]
+fn a_session_can_not_be_listed_and_exported_as_json_at_once() {
+    let output = rotomask(&["session", "shot.rotosession", "--json", "--export", "masks"]);
+    assert_refused(&output, 2, &["--json", "--export"]);
+}

@@ -378,3 +378,49 @@ fn a_session_of_another_clip_is_refused_and_keeps_what_it_had() {
     assert_refused(&rotomask(&arguments), 1, &["shot.rotosession", "its frames' size is", "expected 64x48"]);
     assert_eq!(fs::read(&session).unwrap(), before);
 }
+
+#[test]
+fn a_session_file_is_listed_checked_exported_and_salvaged() {
+    let place = Place::new(6);
+    let [session, masks, exported, fresh, damaged] =
+        ["shot.rotosession", "masks", "exported", "new.rotosession", "damaged.rotosession"]
+            .map(|n| place.path(n));
+    place.track(&["--point", "80,45", "--session", &session, "--masks", &masks]);
+    let before = fs::read(&session).unwrap();
+    let said = |arguments: &[&str]| {
+        let all: Vec<&str> = ["session", &session].into_iter().chain(arguments.iter().copied()).collect();
+        let output = rotomask(&all);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let listing = said(&[]);
+    for line in ["frames   322x182, masks 64x64 of 32 bits", "  said     0             1 on it", "seen on"] {
+        assert!(listing.contains(line), "expected {line:?} in {listing}");
+    }
+    let told: serde_json::Value = serde_json::from_str(&said(&["--json"])).unwrap();
+    assert_eq!(told["objects"][0]["ranges"][1]["last"], 5);
+    assert!(said(&["--check"]).ends_with("all of it can be read\n"));
+    assert!(said(&["--export", &exported]).ends_with("exported: 6 masks\n"));
+    for name in names(Path::new(&masks)) {
+        let found = fs::read(Path::new(&exported).join("1").join(&name)).unwrap();
+        assert_eq!(found, fs::read(Path::new(&masks).join(&name)).unwrap(), "{name}");
+    }
+    assert!(said(&["--salvage", &fresh]).contains("1 objects, 1 prompted frames and 6 masks are saved"));
+    assert_refused(
+        &rotomask(&["session", &session, "--salvage", &fresh]),
+        1,
+        &["there is a file of this name"],
+    );
+    assert_eq!(fs::read(&session).unwrap(), before);
+
+    let mut torn = before.clone();
+    let place_of = |what: &[u8]| torn.windows(what.len()).rposition(|w| w == what);
+    let plane = place_of(&[2, 0x28, 0xb5, 0x2f, 0xfd]).unwrap();
+    torn[plane] = 99;
+    fs::write(&damaged, &torn).unwrap();
+    let checked = rotomask(&["session", &damaged, "--check"]);
+    assert_refused(&checked, 1, &["one place is damaged; --salvage FILE"]);
+    let problems = String::from_utf8(checked.stdout).unwrap();
+    assert!(problems.contains("it is packed in the way 99, which is unknown"), "{problems}");
+    assert_eq!(fs::read(&damaged).unwrap(), torn);
+}

@@ -10,20 +10,19 @@ const MAX_PROBLEMS: usize = 100;
 
 impl Store {
     /// Reads everything, and answers what is not as it was written; nothing if all is well.
-    ///
-    /// # Errors
-    /// [`Error::Session`](crate::Error::Session) if the disk can't be read.
-    pub(crate) fn check(&self) -> Result<Vec<String>> {
-        let mut problems = self.ask(|connection| {
+    pub(crate) fn check(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let looked = self.ask(|connection| {
             let mut statement = connection.prepare(&format!("PRAGMA integrity_check({MAX_PROBLEMS})"))?;
             let mut rows = statement.query([])?;
-            let mut said = Vec::new();
             while let Some(row) = rows.next()? {
-                said.push(row.get::<_, String>(0)?);
+                problems.push(row.get::<_, String>(0)?);
             }
-            said.retain(|line| line != "ok");
-            Ok(said)
-        })?;
+            Ok(())
+        });
+        problems.retain(|line| line != "ok");
+        // Some damage ends the look itself.
+        problems.extend(looked.err().map(|error| error.to_string()));
         let mut note = |found: Result<()>| {
             if let Err(error) = found {
                 problems.push(error.to_string());
@@ -57,7 +56,7 @@ impl Store {
                 break;
             }
         }
-        Ok(problems)
+        problems
     }
 
     /// The answer of the next id, and whether it can be read.
