@@ -55,11 +55,13 @@ impl Signature {
                 frame.format()
             )));
         };
-        let (size, step) = (frame.size(), frame.format().bytes_per_pixel());
-        Ok(Self::of_cells(size.width(), size.height(), |y, columns, sums| {
-            for pixel in frame.row(y)[columns.start * step..columns.end * step].chunks_exact(step) {
-                sums.iter_mut().zip(rgb).for_each(|(sum, at)| *sum += f32::from(pixel[at]));
-            }
+        Ok(frame.with_8_bits(|frame| {
+            let (size, step) = (frame.size(), frame.format().bytes_per_pixel());
+            Self::of_cells(size.width(), size.height(), |y, columns, sums| {
+                for pixel in frame.row(y)[columns.start * step..columns.end * step].chunks_exact(step) {
+                    sums.iter_mut().zip(rgb).for_each(|(sum, at)| *sum += f32::from(pixel[at]));
+                }
+            })
         }))
     }
 

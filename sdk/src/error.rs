@@ -28,6 +28,9 @@ pub enum Error {
         /// The range or the choices.
         want: String,
     },
+    /// A preset that can't be read, or a parameter that there is not.
+    #[error("preset: {0}")]
+    Preset(String),
     /// A session file that can't be used, or not in this way.
     #[error("{}: {problem}", path.display())]
     Session {

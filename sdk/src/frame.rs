@@ -51,38 +51,131 @@ impl std::fmt::Display for Size {
     }
 }
 
-/// How a pixel lies in memory. Colour is sRGB-encoded and straight (not premultiplied) where it is 8-bit.
+/// How a pixel lies in memory. Colour is encoded by the host's transfer function and straight (not premultiplied).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[allow(missing_docs)]
 pub enum PixelFormat {
-    /// Red, green, blue, alpha, a byte each.
+    /// Red, green, blue, alpha, a byte each; the other names follow suit.
     Rgba8,
-    /// Blue, green, red, alpha, a byte each.
     Bgra8,
-    /// Red, green, blue, a byte each.
     Rgb8,
     /// One byte: coverage from 0 to 255, or a mask.
     Gray8,
+    /// Two native-endian bytes a channel, 0 to 65535.
+    Rgba16,
+    Bgra16,
+    Rgb16,
+    Gray16,
+    /// One native-endian IEEE half a channel. Colour may leave the range from 0 to 1.
+    RgbaF16,
+    BgraF16,
+    RgbF16,
+    GrayF16,
+    /// One native-endian `f32` a channel. Colour may leave the range from 0 to 1.
+    RgbaF32,
+    BgraF32,
+    RgbF32,
     /// One native-endian `f32`: coverage from 0 to 1, or a logit.
     GrayF32,
 }
 
-impl PixelFormat {
-    /// Bytes from one pixel to the next.
-    pub fn bytes_per_pixel(self) -> usize {
+/// What a pixel's channels are, in the order in which they lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channels {
+    /// Red, green, blue, alpha.
+    Rgba,
+    /// Blue, green, red, alpha.
+    Bgra,
+    /// Red, green, blue.
+    Rgb,
+    /// Coverage, or a logit.
+    Gray,
+}
+
+/// What a channel's number is, native-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Depth {
+    /// A byte; 255 is 1.
+    U8,
+    /// A `u16`; 65535 is 1.
+    U16,
+    /// An IEEE half.
+    F16,
+    /// An `f32`.
+    F32,
+}
+
+impl Depth {
+    /// Bytes of one channel.
+    pub fn bytes(self) -> usize {
         match self {
-            Self::Rgba8 | Self::Bgra8 | Self::GrayF32 => 4,
-            Self::Rgb8 => 3,
-            Self::Gray8 => 1,
+            Self::U8 => 1,
+            Self::U16 | Self::F16 => 2,
+            Self::F32 => 4,
+        }
+    }
+}
+
+impl PixelFormat {
+    /// What the channels are, and in which order they lie.
+    pub fn channels(self) -> Channels {
+        match self {
+            Self::Rgba8 | Self::Rgba16 | Self::RgbaF16 | Self::RgbaF32 => Channels::Rgba,
+            Self::Bgra8 | Self::Bgra16 | Self::BgraF16 | Self::BgraF32 => Channels::Bgra,
+            Self::Rgb8 | Self::Rgb16 | Self::RgbF16 | Self::RgbF32 => Channels::Rgb,
+            Self::Gray8 | Self::Gray16 | Self::GrayF16 | Self::GrayF32 => Channels::Gray,
         }
     }
 
-    /// Where red, green and blue lie in a pixel, or `None` where there is no colour.
-    pub fn rgb_offsets(self) -> Option<[usize; 3]> {
+    /// What a channel's number is.
+    pub fn depth(self) -> Depth {
         match self {
-            Self::Rgba8 | Self::Rgb8 => Some([0, 1, 2]),
-            Self::Bgra8 => Some([2, 1, 0]),
-            Self::Gray8 | Self::GrayF32 => None,
+            Self::Rgba8 | Self::Bgra8 | Self::Rgb8 | Self::Gray8 => Depth::U8,
+            Self::Rgba16 | Self::Bgra16 | Self::Rgb16 | Self::Gray16 => Depth::U16,
+            Self::RgbaF16 | Self::BgraF16 | Self::RgbF16 | Self::GrayF16 => Depth::F16,
+            Self::RgbaF32 | Self::BgraF32 | Self::RgbF32 | Self::GrayF32 => Depth::F32,
+        }
+    }
+
+    /// How many channels there are.
+    pub fn channel_count(self) -> usize {
+        match self.channels() {
+            Channels::Rgba | Channels::Bgra => 4,
+            Channels::Rgb => 3,
+            Channels::Gray => 1,
+        }
+    }
+
+    /// Bytes from one pixel to the next.
+    pub fn bytes_per_pixel(self) -> usize {
+        self.channel_count() * self.depth().bytes()
+    }
+
+    /// Which of the channels are red, green and blue, or `None` where there is no colour.
+    pub fn rgb_offsets(self) -> Option<[usize; 3]> {
+        match self.channels() {
+            Channels::Rgba | Channels::Rgb => Some([0, 1, 2]),
+            Channels::Bgra => Some([2, 1, 0]),
+            Channels::Gray => None,
+        }
+    }
+
+    /// Which of the channels is alpha, if any is.
+    pub fn alpha_offset(self) -> Option<usize> {
+        matches!(self.channels(), Channels::Rgba | Channels::Bgra).then_some(3)
+    }
+}
+
+/// Channel `i` of packed native-endian numbers, on a scale from 0 to 1 where whole numbers are.
+pub fn channel(bytes: &[u8], depth: Depth, i: usize) -> f32 {
+    let two = |i: usize| [bytes[2 * i], bytes[2 * i + 1]];
+    match depth {
+        Depth::U8 => f32::from(bytes[i]) / 255.0,
+        Depth::U16 => f32::from(u16::from_ne_bytes(two(i))) / 65535.0,
+        Depth::F16 => half::f16::from_ne_bytes(two(i)).to_f32(),
+        Depth::F32 => {
+            f32::from_ne_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]])
         }
     }
 }
@@ -118,9 +211,10 @@ impl Layout {
                 "its stride is {stride_bytes} bytes: {size} does not fit in memory"
             )));
         }
-        if format == PixelFormat::GrayF32 && stride_bytes % 4 != 0 {
+        let unit = format.depth().bytes();
+        if size.height_px > 1 && !stride_bytes.unsigned_abs().is_multiple_of(unit) {
             return Err(Error::Frame(format!(
-                "its stride is {stride_bytes} bytes, expected a multiple of 4 for f32 pixels"
+                "its stride is {stride_bytes} bytes, expected a multiple of {unit} for pixels of {format:?}"
             )));
         }
         Ok(Self { size, format, stride_bytes })
@@ -158,8 +252,9 @@ impl Layout {
                 self.size, self.format
             )));
         }
-        if self.format == PixelFormat::GrayF32 && !(bytes.as_ptr() as usize).is_multiple_of(4) {
-            return Err(Error::Frame("its f32 pixels are not aligned to 4 bytes".into()));
+        let unit = self.format.depth().bytes();
+        if !(bytes.as_ptr() as usize).is_multiple_of(unit) {
+            return Err(Error::Frame(format!("its {:?} pixels are not aligned to {unit} bytes", self.format)));
         }
         Ok(())
     }
@@ -217,6 +312,25 @@ impl<'a> FrameView<'a> {
     /// The bytes of row `y`, counted from the top, without padding.
     pub fn row(&self, y: usize) -> &'a [u8] {
         &self.bytes[self.layout.row_range(y)]
+    }
+
+    /// Hands over the image with 8 bits a channel, rounded and cut to the range from 0 to 1 where it has more.
+    pub(crate) fn with_8_bits<T>(&self, read: impl FnOnce(FrameView<'_>) -> T) -> T {
+        let eight = match self.format().channels() {
+            _ if self.format().depth() == Depth::U8 => return read(*self),
+            Channels::Rgba => PixelFormat::Rgba8,
+            Channels::Bgra => PixelFormat::Bgra8,
+            Channels::Rgb => PixelFormat::Rgb8,
+            Channels::Gray => PixelFormat::Gray8,
+        };
+        let layout = Layout::packed(self.size(), eight);
+        let (depth, samples) = (self.format().depth(), self.size().width() * eight.bytes_per_pixel());
+        let mut bytes = Vec::with_capacity(layout.span_bytes());
+        for row in (0..self.size().height()).map(|y| self.row(y)) {
+            // A number that is none becomes 0.
+            bytes.extend((0..samples).map(|i| (channel(row, depth, i) * 255.0 + 0.5).clamp(0.0, 255.0) as u8));
+        }
+        read(FrameView { layout, bytes: &bytes })
     }
 }
 

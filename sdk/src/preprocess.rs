@@ -45,7 +45,8 @@ pub(crate) struct EncoderInput {
     pub(crate) values: Vec<f32>,
 }
 
-/// Squeezes a frame into the encoder's square. Alpha, where there is any, is not looked at.
+/// Squeezes a frame into the encoder's square. Alpha, where there is any, is not looked at; more than 8 bits a channel
+/// are rounded to 8, as the model was trained.
 ///
 /// # Errors
 /// [`Error::Frame`] if the format has no colour.
@@ -54,10 +55,10 @@ pub(crate) fn to_encoder_input(frame: FrameView<'_>, spec: &InputSpec) -> Result
         return Err(Error::Frame(format!("its format is {:?}, expected one with colour", frame.format())));
     };
     let side = spec.size;
-    let square = match spec.resize {
+    let square = frame.with_8_bits(|frame| match spec.resize {
         Resize::Area => area::to_square(frame, rgb, side),
         Resize::Bicubic => bicubic::to_square(frame, rgb, side),
-    };
+    });
     // One step of 8 bits in, one normalised value out: the table is the whole arithmetic.
     let table = std::array::from_fn::<_, 3, _>(|c| {
         std::array::from_fn::<f32, 256, _>(|v| (v as f32 / 255.0 - spec.mean[c]) / spec.deviation[c])

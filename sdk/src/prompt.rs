@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::frame::{FrameView, PixelFormat, Size};
+use crate::frame::{FrameView, Size, channel};
 
 /// The longest list of clicks that one frame takes. SAM 2 was trained with up to eight; the decoder's cost
 /// grows with each.
@@ -81,23 +81,20 @@ impl Mask {
         if view.size() != frame {
             return Err(Error::Prompt(format!("the mask is {}, expected the frame's {frame}", view.size())));
         }
-        let mut inside = Vec::with_capacity(frame.area_px());
-        for y in 0..frame.height() {
-            let row = view.row(y);
-            match view.format() {
-                PixelFormat::Gray8 => inside.extend(row.iter().map(|&v| u8::from(v > 127))),
-                PixelFormat::GrayF32 => inside.extend(
-                    row.chunks_exact(4).map(|b| u8::from(f32::from_ne_bytes([b[0], b[1], b[2], b[3]]) > 0.5)),
-                ),
-                PixelFormat::Rgba8 | PixelFormat::Bgra8 => {
-                    inside.extend(row.chunks_exact(4).map(|p| u8::from(p[3] > 127)));
-                }
-                PixelFormat::Rgb8 => {
-                    return Err(Error::Prompt(
-                        "the mask has the format Rgb8, expected grey, or a format with alpha".into(),
-                    ));
-                }
+        let format = view.format();
+        let (count, depth) = (format.channel_count(), format.depth());
+        let at = match format.alpha_offset() {
+            Some(alpha) => alpha,
+            None if count == 1 => 0,
+            None => {
+                return Err(Error::Prompt(format!(
+                    "the mask has the format {format:?}, expected grey, or a format with alpha"
+                )));
             }
+        };
+        let mut inside = Vec::with_capacity(frame.area_px());
+        for row in (0..frame.height()).map(|y| view.row(y)) {
+            inside.extend((0..frame.width()).map(|x| u8::from(channel(row, depth, x * count + at) > 0.5)));
         }
         Ok(Self { size: frame, inside })
     }
@@ -167,7 +164,7 @@ impl FramePrompts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Layout;
+    use crate::frame::{Layout, PixelFormat};
 
     fn wide() -> Size {
         Size::new(1921, 801).unwrap()

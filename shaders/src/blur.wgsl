@@ -24,11 +24,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let stride = select(1u, job.width_px, VERTICAL);
     let before = select(id.x, id.y, VERTICAL);
     let after = select(job.width_px - 1u - id.x, job.height_px - 1u - id.y, VERTICAL);
-    var sum = unpacked(source[here]) * weights[0];
+    var sum = weighted(unpacked(source[here]), weights[0]);
     for (var i = 1u; i <= job.radius_px; i += 1u) {
         let a = unpacked(source[here - min(i, before) * stride]);
         let b = unpacked(source[here + min(i, after) * stride]);
-        sum += (a + b) * weights[i];
+        sum += weighted(a + b, weights[i]);
     }
-    into[here] = packed((sum + 32768u) / 65536u);
+    into[here] = packed(sum, 65536u);
 }

@@ -1,8 +1,9 @@
-// coverage: mask logits of any size to coverage at the plate's size, with an edge one plate pixel wide.
+// coverage: mask logits of any size to coverage at the plate's size, with an edge one plate pixel wide; or to the
+// logits themselves, for what is no contour.
 //
 // coefficients  cubic B-spline coefficients that interpolate the logits, 1/65536 of a logit, row-major
 // taps          for each column of the plate, then for each of its rows: where it lies among the logits
-// coverage      out: 16-bit samples, one a plate pixel, row-major
+// coverage      out: 16-bit samples, one a plate pixel, row-major. FIELD: logits from -16 to 16 instead
 //
 // A pixel's coverage is half, plus its distance from the zero contour in plate pixels: logit over gradient. So the
 // edge follows the contour between pixels and is as sharp for a hesitant model as for a sure one.
@@ -23,6 +24,8 @@ struct Tap {
     first: i32,        // the first of the four; beyond the border the last one counts
 }
 
+override FIELD: bool = false;
+
 @group(0) @binding(0) var<uniform> job: Coverage;
 @group(0) @binding(1) var<storage, read> coefficients: array<i32>;
 @group(0) @binding(2) var<storage, read> taps: array<Tap>;
@@ -38,26 +41,6 @@ fn weigh(values: vec4<i32>, weights: vec4<i32>) -> i32 {
 fn column(x: i32, row: vec4<u32>) -> vec4<i32> {
     let at = row * job.logits_width + u32(clamp(x, 0, i32(job.logits_width) - 1));
     return vec4<i32>(coefficients[at.x], coefficients[at.y], coefficients[at.z], coefficients[at.w]);
-}
-
-fn from_contour(logit: i32, across: i32, down: i32) -> u32 {
-    let inside = logit > 0;
-    let flat = select(0u, FULL, inside);
-    let size = u32(abs(logit)) >> job.lower;
-    let x = u32(abs(across));
-    let y = u32(abs(down));
-    if size > (x + y) >> (job.raise + 1u) { return flat; }
-    let n = size << job.raise;
-    let bits = 32u - countLeadingZeros(max(n, max(x, y)));
-    let shift = max(bits, 15u) - 15u;
-    let gx = x >> shift;
-    let gy = y >> shift;
-    let gradient = isqrt(gx * gx + gy * gy);
-    // No slope at all: the sign alone decides.
-    if gradient == 0u { return flat; }
-    let distance = ((n >> shift) << 16u) / gradient;
-    if distance >= HALF { return flat; }
-    return select(HALF - distance, HALF + distance, inside);
 }
 
 @compute @workgroup_size(8, 8)
@@ -78,6 +61,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         slope[i] = weigh(four, down.slope);
     }
     let logit = weigh(value, across.weight);
-    coverage[id.y * job.width_px + id.x] =
-        from_contour(logit, weigh(value, across.slope), weigh(slope, across.weight));
+    let i = id.y * job.width_px + id.x;
+    if FIELD {
+        // 1/65536 of a logit to 1/2048, from -16 on.
+        coverage[i] = u32(clamp((logit + (16 << 16u)) >> 5u, 0, 65535));
+        return;
+    }
+    coverage[i] = from_contour(
+        logit, weigh(value, across.slope), weigh(slope, across.weight), job.raise, job.lower
+    );
 }

@@ -25,9 +25,9 @@ fn four(at: u32, count: u32) -> vec4<u32> {
 
 fn across(y: u32, xs: vec4<u32>, weight: vec4<u32>) -> Sample {
     let row = y * job.small_width;
-    let sum = unpacked(source[row + xs.x]) * weight.x + unpacked(source[row + xs.y]) * weight.y
-        + unpacked(source[row + xs.z]) * weight.z + unpacked(source[row + xs.w]) * weight.w;
-    return (sum + 16384u) / 32768u;
+    let sum = weighted(unpacked(source[row + xs.x]), weight.x) + weighted(unpacked(source[row + xs.y]), weight.y)
+        + weighted(unpacked(source[row + xs.z]), weight.z) + weighted(unpacked(source[row + xs.w]), weight.w);
+    return packed(sum, 32768u);
 }
 
 @compute @workgroup_size(8, 8)
@@ -37,7 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let ys = four(id.y, job.small_height);
     let weight = phases[id.x % job.factor];
     let down = phases[id.y % job.factor];
-    let sum = across(ys.x, xs, weight) * down.x + across(ys.y, xs, weight) * down.y
-        + across(ys.z, xs, weight) * down.z + across(ys.w, xs, weight) * down.w;
-    into[id.y * job.width_px + id.x] = packed((sum + 16384u) / 32768u);
+    let sum = weighted(across(ys.x, xs, weight), down.x) + weighted(across(ys.y, xs, weight), down.y)
+        + weighted(across(ys.z, xs, weight), down.z) + weighted(across(ys.w, xs, weight), down.w);
+    into[id.y * job.width_px + id.x] = packed(sum, 32768u);
 }

@@ -24,33 +24,42 @@ macro_rules! kernel {
     };
 }
 
-/// Mask logits to coverage at the plate's size.
-pub const COVERAGE: Kernel = kernel!("coverage": "common", "coverage");
+/// Mask logits to coverage at the plate's size; `FIELD` keeps logits.
+pub const COVERAGE: Kernel = kernel!("coverage": "common", "edge", "coverage");
+/// One or two mattes to one, pixel by pixel.
+pub const COMBINE: Kernel = kernel!("combine": "common", "combine");
 /// Distances to the contour along columns and rows, grow's first pass.
 pub const CONTOUR: Kernel = kernel!("contour": "common", "growing", "contour");
-/// Moves the matte's edge, grow's second pass.
+/// Moves the matte's edge, grow's second pass; `SIGNED` gives the distance.
 pub const GROW: Kernel = kernel!("grow": "common", "growing", "grow");
+/// A blurred matte's contour as an edge one pixel wide.
+pub const SHARPEN: Kernel = kernel!("sharpen": "common", "edge", "sharpen");
+/// Coverage through a curve.
+pub const CURVE: Kernel = kernel!("curve": "common", "curve");
 /// Coverage to a smaller plane.
 pub const REDUCE_PLANE: Kernel = kernel!("reduce plane": "common", "samples_plane", "source_plane", "reduce");
 /// One direction of a Gaussian on a plane. `VERTICAL` chooses it.
 pub const BLUR_PLANE: Kernel = kernel!("blur plane": "samples_plane", "blur");
 /// A reduced plane to full size.
 pub const ENLARGE_PLANE: Kernel = kernel!("enlarge plane": "samples_plane", "enlarge");
-/// A plate's pixels to a smaller, linear picture.
+/// A picture to a smaller, linear one, weighted by coverage or not.
 pub const REDUCE_COLOUR: Kernel =
-    kernel!("reduce colour": "common", "pixels", "samples_colour", "source_pixels", "reduce");
+    kernel!("reduce colour": "common", "light", "pixels", "samples_colour", "source_pixels", "reduce");
 /// One direction of a Gaussian on a linear picture. `VERTICAL` chooses it.
 pub const BLUR_COLOUR: Kernel = kernel!("blur colour": "samples_colour", "blur");
 /// A reduced linear picture to full size.
 pub const ENLARGE_COLOUR: Kernel = kernel!("enlarge colour": "samples_colour", "enlarge");
-/// The finished picture. `MODE` chooses what the subject is laid over.
-pub const COMPOSITE: Kernel = kernel!("composite": "common", "pixels", "composite");
+/// The finished picture. `MODE` chooses how the subject is shown.
+pub const COMPOSITE: Kernel = kernel!("composite": "common", "light", "pixels", "composite");
 
 /// All of them.
-pub const KERNELS: [Kernel; 10] = [
+pub const KERNELS: &[Kernel] = &[
     COVERAGE,
+    COMBINE,
     CONTOUR,
     GROW,
+    SHARPEN,
+    CURVE,
     REDUCE_PLANE,
     BLUR_PLANE,
     ENLARGE_PLANE,
@@ -60,16 +69,65 @@ pub const KERNELS: [Kernel; 10] = [
     COMPOSITE,
 ];
 
+/// [`COMBINE`]'s operations.
+#[allow(missing_docs)]
+pub mod op {
+    pub const ADD: u32 = 0;
+    pub const SUBTRACT: u32 = 1;
+    pub const INTERSECT: u32 = 2;
+    pub const MIN: u32 = 3;
+    pub const MAX: u32 = 4;
+    pub const MULTIPLY: u32 = 5;
+    /// The first where the second is not.
+    pub const HOLD: u32 = 6;
+    pub const INVERT: u32 = 7;
+    pub const LEVELS: u32 = 8;
+}
+
+/// What [`REDUCE_COLOUR`] weights a pixel by.
+pub mod weight {
+    /// Nothing.
+    pub const NONE: u32 = 0;
+    /// Its coverage.
+    pub const INSIDE: u32 = 1;
+    /// What its coverage leaves.
+    pub const OUTSIDE: u32 = 2;
+}
+
+/// A pixel's `kind`.
+pub mod kind {
+    /// Added where blue comes first.
+    pub const BGRA: u32 = 4;
+}
+
+/// Where the words of `tables` lie.
+pub mod tables {
+    /// Words before the first table.
+    pub const HEADER: usize = 4;
+    /// Where the curve begins.
+    pub const CURVE: usize = HEADER + 256 + 16384;
+}
+
 /// [`COMPOSITE`]'s `MODE`.
 pub mod mode {
     /// Over one colour.
     pub const OVER_COLOUR: u32 = 0;
-    /// Over the blurred plate.
-    pub const OVER_BLUR: u32 = 1;
+    /// Over linear light: a blurred plate.
+    pub const OVER_LIGHT: u32 = 1;
     /// Over a picture.
     pub const OVER_PICTURE: u32 = 2;
     /// The plate, tinted.
     pub const OVERLAY: u32 = 3;
-    /// Over nothing.
+    /// The subject over nothing.
     pub const CUTOUT: u32 = 4;
+    /// The rest over nothing.
+    pub const ERASE: u32 = 5;
+    /// The contour.
+    pub const EDGE: u32 = 6;
+    /// Outside, unsure, inside.
+    pub const TRIMAP: u32 = 7;
+    /// How sure the model is.
+    pub const CONFIDENCE: u32 = 8;
+    /// The plate, tinted, with a badge.
+    pub const STATUS: u32 = 9;
 }

@@ -10,8 +10,10 @@ struct Reduce {
     small_height: u32,
     // Side of the square, pixels: a power of two.
     factor: u32,
-    // Whether 8-bit pixels lie as blue, green, red, alpha.
-    bgra: u32,
+    // What a pixel is, see `pixels`.
+    kind: u32,
+    // What a pixel counts for: 0 all alike, 1 its coverage, 2 what its coverage leaves.
+    weight: u32,
 }
 
 @group(0) @binding(0) var<uniform> job: Reduce;
@@ -29,5 +31,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         }
     }
     let area = job.factor * job.factor;
-    into[id.y * job.small_width + id.x] = packed((sum + area / 2u) / area);
+    into[id.y * job.small_width + id.x] = packed(sum, area);
 }

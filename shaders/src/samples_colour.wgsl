@@ -1,12 +1,9 @@
-// samples_colour: four 16-bit samples a pixel: premultiplied linear red, green, blue, and alpha.
-// Read by reduce, blur and enlarge.
+// samples_colour: premultiplied linear red, green, blue, and alpha. Read by reduce, blur and enlarge.
 
-alias Sample = vec4<u32>;
-alias Stored = vec2<u32>;
+alias Sample = vec4<f32>;
+alias Stored = vec4<f32>;
 
-fn unpacked(stored: Stored) -> Sample {
-    return vec4<u32>(stored.x & 0xffffu, stored.x >> 16u, stored.y & 0xffffu, stored.y >> 16u);
-}
-fn packed(sample: Sample) -> Stored {
-    return vec2<u32>(sample.x | sample.y << 16u, sample.z | sample.w << 16u);
-}
+fn unpacked(stored: Stored) -> Sample { return stored; }
+// The sum of values times weights that add up to `total`.
+fn packed(sum: Sample, total: u32) -> Stored { return sum * (1.0 / f32(total)); }
+fn weighted(value: Sample, weight: u32) -> Sample { return value * f32(weight); }

@@ -4,4 +4,6 @@ alias Sample = u32;
 alias Stored = u32;
 
 fn unpacked(stored: Stored) -> Sample { return stored; }
-fn packed(sample: Sample) -> Stored { return sample; }
+// The sum of values times weights that add up to `total`, rounded.
+fn packed(sum: Sample, total: u32) -> Stored { return (sum + total / 2u) / total; }
+fn weighted(value: Sample, weight: u32) -> Sample { return value * weight; }

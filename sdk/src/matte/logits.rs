@@ -7,6 +7,8 @@ use rotomask_shaders::layout::Tap;
 use crate::error::{Error, Result};
 use crate::frame::Size;
 
+use super::job::Window;
+
 /// A mask as the model gives it, or any mask whose zero contour is the edge. It covers the plate's whole area, and
 /// samples lie in the middle of their cells (`align_corners=False`). Above 0 is inside.
 #[derive(Clone, Copy, Debug)]
@@ -57,16 +59,13 @@ pub(super) struct Spline {
 }
 
 impl Spline {
-    /// Gives `size` coefficients, row-major, in 1/65536 of a logit. They are below 9 * 16 logits.
-    pub fn coefficients(&mut self, logits: &Logits<'_>, into: &mut Vec<i32>) {
-        let (w, h) = (logits.size.width(), logits.size.height());
+    /// Gives a coefficient for each value, row-major, in 1/65536 of a logit. They are below 9 * 16 logits.
+    pub fn coefficients(&mut self, size: Size, values: impl Iterator<Item = f32>, into: &mut Vec<i32>) {
+        let (w, h) = (size.width(), size.height());
         self.values.clear();
-        self.values.extend(
-            logits
-                .values
-                .iter()
-                .map(|&v| if v.is_nan() { -CERTAIN } else { f64::from(v).clamp(-CERTAIN, CERTAIN) }),
-        );
+        self.values.extend(values.map(|v| {
+            if v.is_nan() { -CERTAIN } else { f64::from(v).clamp(-CERTAIN, CERTAIN) }
+        }));
         for row in self.values.chunks_exact_mut(w) {
             solve(row, 1, &mut self.ratios, w);
         }
@@ -107,8 +106,8 @@ pub(super) struct SlopeScale {
     pub lower: u32,
 }
 
-/// Where the plate's columns, and then its rows, lie among the logits.
-pub(super) fn taps(plate: Size, logits: Size, into: &mut Vec<Tap>) -> SlopeScale {
+/// Where columns and then rows of a part of the plate lie among the logits, which cover the whole plate.
+pub(super) fn taps(plate: Size, part: Window, logits: Size, into: &mut Vec<Tap>) -> SlopeScale {
     let steps = [
         f64::from(logits.width_px) / f64::from(plate.width_px),
         f64::from(logits.height_px) / f64::from(plate.height_px),
@@ -116,8 +115,9 @@ pub(super) fn taps(plate: Size, logits: Size, into: &mut Vec<Tap>) -> SlopeScale
     // The larger step, scaled, lies in (1/2, 1].
     let exponent = (-steps[0].max(steps[1]).log2()).floor() as i32;
     into.clear();
-    for (count, step) in [(plate.width_px, steps[0]), (plate.height_px, steps[1])] {
-        into.extend((0..count).map(|at| tap(at, step, step * 2f64.powi(exponent))));
+    let sides = [(part.x_px, part.size.width_px), (part.y_px, part.size.height_px)];
+    for ((first, count), step) in sides.into_iter().zip(steps) {
+        into.extend((first..first + count).map(|at| tap(at, step, step * 2f64.powi(exponent))));
     }
     SlopeScale { raise: exponent.max(0) as u32, lower: (-exponent).max(0) as u32 }
 }
@@ -168,7 +168,7 @@ mod tests {
 
     fn value_at(coefficients: &[i32], logits: Size, plate: Size, x: usize, y: usize) -> f64 {
         let mut taps_ = Vec::new();
-        taps(plate, logits, &mut taps_);
+        taps(plate, Window::whole(plate), logits, &mut taps_);
         let (across, down) = (taps_[x], taps_[plate.width() + y]);
         let mut sum = 0.0;
         for j in 0..4 {
@@ -188,7 +188,7 @@ mod tests {
         for at in [size(7, 3), size(1, 5), size(4, 1), size(1, 1), size(2, 2)] {
             let values: Vec<f32> = (0..at.area_px()).map(|i| ((i * 7919) % 23) as f32 - 11.0).collect();
             let mut coefficients = Vec::new();
-            Spline::default().coefficients(&Logits::new(at, &values).unwrap(), &mut coefficients);
+            Spline::default().coefficients(at, values.iter().copied(), &mut coefficients);
             for y in 0..at.height() {
                 for x in 0..at.width() {
                     let found = value_at(&coefficients, at, at, x, y);
@@ -208,7 +208,7 @@ mod tests {
             (size(16384, 1), size(1, 1)),
         ] {
             let mut found = Vec::new();
-            let scale = taps(plate, logits, &mut found);
+            let scale = taps(plate, Window::whole(plate), logits, &mut found);
             assert!(scale.raise == 0 || scale.lower == 0);
             assert!(scale.raise <= 14 && scale.lower <= 14);
             for tap in found {
@@ -224,7 +224,7 @@ mod tests {
         let at = size(4, 1);
         let mut coefficients = Vec::new();
         let values = [f32::NAN, f32::NEG_INFINITY, f32::INFINITY, 1e30];
-        Spline::default().coefficients(&Logits::new(at, &values).unwrap(), &mut coefficients);
+        Spline::default().coefficients(at, values.iter().copied(), &mut coefficients);
         for (x, want) in [-16.0, -16.0, 16.0, 16.0].into_iter().enumerate() {
             assert!((value_at(&coefficients, at, at, x, 0) - want).abs() < 1e-3);
         }

@@ -1,137 +1,486 @@
-//! One frame's work in whole numbers: what the GPU and the CPU's twin both carry out.
+//! One part of a frame as a list of steps: what the GPU and the CPU's twin both carry out.
 
-use rotomask_shaders::{layout, mode};
+use std::sync::Arc;
+
+use rotomask_shaders::{layout, mode, op};
 
 use super::gaussian::Gaussian;
-use super::light::{FULL, sample, to_linear};
-use super::logits::{Spline, taps};
-use super::settings::{Alpha, Background, MatteSettings, View};
-use super::{MatteJob, light};
-use crate::frame::{PixelFormat, Size};
+use super::job::{Combine, MatteJob, Status};
+use super::light::{FULL, Light, srgb_to_linear};
+use super::logits::taps;
+use super::part::Part;
+use super::prepare::{Source, Sources};
+use super::settings::{Alpha, Background, Despill, MatteSettings, View};
+use crate::frame::{Channels, Depth, FrameView, PixelFormat, Size};
+
+/// A step of an object's matte.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Step {
+    Levels(layout::Combine),
+    Grow(layout::Grow),
+    /// Blurred, then sharp again.
+    Smooth(Gaussian),
+    Feather(Gaussian),
+    /// The curve's points.
+    Curve(Vec<u32>),
+}
+
+/// Where coverage comes from.
+#[derive(Clone, Debug)]
+pub(super) enum Origin<'a> {
+    Contour { job: layout::Coverage, coefficients: &'a [i32], taps: Vec<layout::Tap> },
+    /// The frame's own coverage, still of the whole frame.
+    View(FrameView<'a>),
+    Samples(&'a [u16]),
+}
+
+/// An object's coverage and what becomes of it.
+#[derive(Clone, Debug)]
+pub(super) struct Shape<'a> {
+    pub from: Origin<'a>,
+    pub steps: Vec<Step>,
+}
+
+/// One object.
+#[derive(Clone, Debug)]
+pub(super) struct LayerPlan<'a> {
+    pub shape: Shape<'a>,
+    pub invert: bool,
+    pub op: u32,
+    pub keep: bool,
+}
+
+/// A host's matte that limits the sum of the objects.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit<'a> {
+    pub view: FrameView<'a>,
+    pub op: u32,
+}
+
+/// A picture's light, blurred.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spread<'a> {
+    pub picture: FrameView<'a>,
+    pub gaussian: Gaussian,
+    pub weight: u32,
+}
+
+/// What a view needs beside coverage.
+#[derive(Clone, Debug)]
+pub(super) enum Extra<'a> {
+    None,
+    Distance(layout::Grow),
+    /// How sure the model is: each object's own logits, and the curve from logit to probability.
+    Confidence(Vec<Origin<'a>>, Vec<u32>),
+    Wrap(Spread<'a>),
+}
 
 /// What the last stage writes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Finish {
+#[derive(Clone, Debug)]
+pub(super) enum Finish<'a> {
     /// Coverage itself.
     Matte,
     /// Pixels, by [`mode`] and the kernel's own numbers.
-    Pixels { mode: u32, job: layout::Composite },
+    Pixels(Box<Pixels<'a>>),
 }
 
-/// One frame's work. Its buffers are kept from frame to frame.
-#[derive(Debug)]
-pub(super) struct Plan {
-    pub size: Size,
-    pub coverage: layout::Coverage,
-    pub coefficients: Vec<i32>,
-    pub taps: Vec<layout::Tap>,
-    pub grow: Option<layout::Grow>,
-    pub feather: Option<Gaussian>,
-    /// The background's, where the plate shows blurred.
-    pub blur: Option<Gaussian>,
-    pub finish: Finish,
-    spline: Spline,
-    /// The sizes that `taps` was made for.
-    fitted: Option<(Size, Size)>,
+#[derive(Clone, Debug)]
+pub(super) struct Pixels<'a> {
+    pub mode: u32,
+    pub job: layout::Composite,
+    pub plate: FrameView<'a>,
+    /// [`mode::OVER_PICTURE`]'s.
+    pub back: Option<FrameView<'a>>,
+    /// [`mode::OVER_LIGHT`]'s.
+    pub backdrop: Option<Spread<'a>>,
+    /// The plate's light inside and outside the matte.
+    pub sides: Option<[Spread<'a>; 2]>,
+    pub extra: Extra<'a>,
+    pub result: PixelFormat,
 }
 
-impl Default for Plan {
-    fn default() -> Self {
-        Self {
-            size: Size { width_px: 1, height_px: 1 },
-            coverage: layout::Coverage::default(),
-            coefficients: Vec::new(),
-            taps: Vec::new(),
-            grow: None,
-            feather: None,
-            blur: None,
-            finish: Finish::Matte,
-            spline: Spline::default(),
-            fitted: None,
+/// One part's work.
+#[derive(Clone, Debug)]
+pub(super) struct Plan<'a> {
+    pub part: Part,
+    pub layers: Vec<LayerPlan<'a>>,
+    pub limits: Vec<Limit<'a>>,
+    pub light: Arc<Light>,
+    pub finish: Finish<'a>,
+}
+
+/// Plans one part of a job that has been checked.
+pub(super) fn plan<'a>(
+    job: &MatteJob<'a>,
+    sources: &'a [Sources<'a>],
+    part: Part,
+    result: PixelFormat,
+) -> Plan<'a> {
+    let layers = job.layers.iter().zip(sources).map(|(layer, sources)| {
+        let settings = job.settings_of(layer);
+        LayerPlan {
+            shape: Shape {
+                from: origin(&sources.now, job.plate.size(), part),
+                steps: steps(settings, job.scale, part.size()),
+            },
+            invert: settings.invert,
+            op: combine(layer.combine),
+            keep: layer.keep,
+        }
+    });
+    let settings = job.settings;
+    let limit = |view: Option<FrameView<'a>>, keeps: bool| {
+        let op = if keeps { op::MULTIPLY } else { op::HOLD };
+        view.map(|view| Limit { view: crop(view, part), op })
+    };
+    let limits = [limit(job.garbage, settings.garbage_invert), limit(job.holdout, settings.holdout_invert)];
+    Plan {
+        part,
+        layers: layers.collect(),
+        limits: limits.into_iter().flatten().collect(),
+        light: Light::shared(settings.transfer, settings.range, job.curve),
+        finish: finish(job, sources, part, result),
+    }
+}
+
+/// How far from a pixel anything lies that it depends on, in pixels of the frame.
+pub(super) fn reach_px(job: &MatteJob<'_>) -> u32 {
+    let size = job.plate.size();
+    let steps_of = |settings| {
+        steps(settings, job.scale, size).iter().map(Step::reach_px).sum::<u32>()
+    };
+    let shape = job.layers.iter().map(|layer| steps_of(job.settings_of(layer))).max().unwrap_or(0);
+    let whole = Part { inner: job.window(), outer: super::job::Window::whole(size) };
+    let finish = match finish(job, &[], whole, PixelFormat::Rgba8) {
+        Finish::Matte => 0,
+        Finish::Pixels(pixels) => {
+            let spreads = pixels.backdrop.iter().chain(pixels.sides.iter().flatten());
+            let blurs = spreads.map(|spread| spread.gaussian.reach_px()).max().unwrap_or(0);
+            let extra = match pixels.extra {
+                Extra::Distance(grow) => grow.reach_x.max(grow.reach_y) + 1,
+                Extra::Wrap(spread) => spread.gaussian.reach_px(),
+                Extra::None | Extra::Confidence(..) => 0,
+            };
+            // The edge view's line is two pixels wide to each side.
+            blurs.max(extra).max(2)
+        }
+    };
+    shape + finish
+}
+
+impl Step {
+    fn reach_px(&self) -> u32 {
+        match self {
+            Self::Levels(_) | Self::Curve(_) => 0,
+            Self::Grow(grow) => grow.reach_x.max(grow.reach_y) + 1,
+            Self::Smooth(gaussian) => gaussian.reach_px() + 1,
+            Self::Feather(gaussian) => gaussian.reach_px(),
         }
     }
 }
 
-impl Plan {
-    /// Plans a job that has been checked.
-    pub fn update(&mut self, job: &MatteJob<'_>, result: PixelFormat) {
-        let (size, settings) = (job.plate.size(), job.settings);
-        self.size = size;
-        self.spline.coefficients(&job.logits, &mut self.coefficients);
-        if self.fitted != Some((size, job.logits.size)) {
-            let scale = taps(size, job.logits.size, &mut self.taps);
-            self.fitted = Some((size, job.logits.size));
-            self.coverage = layout::Coverage {
-                width_px: size.width_px,
-                height_px: size.height_px,
-                logits_width: job.logits.size.width_px,
-                logits_height: job.logits.size.height_px,
+fn crop(view: FrameView<'_>, part: Part) -> FrameView<'_> {
+    let outer = part.outer;
+    view.crop(outer.x_px, outer.y_px, outer.size).expect("parts lie within the frame, whose size this view has")
+}
+
+fn origin<'a>(source: &'a Source<'a>, frame: Size, part: Part) -> Origin<'a> {
+    match source {
+        Source::View(view) => Origin::View(crop(*view, part)),
+        Source::Samples(samples) => Origin::Samples(samples),
+        Source::Contour { size, coefficients } => {
+            let mut found = Vec::new();
+            let scale = taps(frame, part.outer, *size, &mut found);
+            let job = layout::Coverage {
+                width_px: part.outer.size.width_px,
+                height_px: part.outer.size.height_px,
+                logits_width: size.width_px,
+                logits_height: size.height_px,
                 raise: scale.raise,
                 lower: scale.lower,
             };
+            Origin::Contour { job, coefficients, taps: found }
         }
-        self.grow = grow(settings.grow_px, size);
-        self.feather = Gaussian::new(f64::from(settings.feather_px) / 2.0, size);
-        let blurs = settings.view == View::Composite && settings.background == Background::BlurredPlate;
-        let sigma_px = if blurs { f64::from(settings.background_blur_px) } else { 0.0 };
-        self.blur = Gaussian::new(sigma_px, size);
-        self.finish = finish(job, settings, self.blur.is_some(), result);
     }
 }
 
-fn grow(grow_px: f32, size: Size) -> Option<layout::Grow> {
-    let grow = (f64::from(grow_px) * 65536.0).round() as i32;
-    (grow != 0).then(|| layout::Grow {
-        width_px: size.width_px,
-        height_px: size.height_px,
-        // A pixel changes if the contour is within the distance and half a pixel; one more for the crossing's.
-        reach_px: grow.unsigned_abs().div_ceil(65536) + 2,
-        grow,
-    })
+fn combine(combine: Combine) -> u32 {
+    match combine {
+        Combine::Add => op::ADD,
+        Combine::Subtract => op::SUBTRACT,
+        Combine::Intersect => op::INTERSECT,
+        Combine::Min => op::MIN,
+        Combine::Max => op::MAX,
+        Combine::Multiply => op::MULTIPLY,
+    }
 }
 
-fn finish(job: &MatteJob<'_>, settings: &MatteSettings, blurred: bool, result: PixelFormat) -> Finish {
-    let size = job.plate.size();
-    let mut colour = [0; 4];
+/// An object's steps, those left out that change nothing.
+fn steps(settings: &MatteSettings, scale: glam::DVec2, size: Size) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let share = |percent: f32| (f64::from(percent) * 655.35).round() as u32;
+    let (low, high) = (share(settings.clean_black), FULL - share(settings.clean_white));
+    if low > 0 || high < FULL {
+        // Where the two meet, all between is one step.
+        steps.push(Step::Levels(combining(size, op::LEVELS, low.min(high - 1), high)));
+    }
+    if settings.grow_px != 0.0 {
+        let reach_px = f64::from(settings.grow_px.abs());
+        steps.push(Step::Grow(grow(settings.grow_px.into(), reach_px, scale, size)));
+    }
+    let sigma = |px: f64| [px * scale.x, px * scale.y];
+    steps.extend(Gaussian::new(sigma(settings.smooth_px.into()), size).map(Step::Smooth));
+    let [inner, outer] = [settings.feather_inner_px, settings.feather_outer_px].map(f64::from);
+    // Softness reaches two deviations to each side.
+    if let Some(gaussian) = Gaussian::new(sigma((inner + outer) / 4.0), size) {
+        steps.push(Step::Feather(gaussian));
+        if inner != outer || settings.feather_falloff != 1.0 {
+            let shift = 2.0 * (outer - inner) / (inner + outer);
+            steps.push(Step::Curve(falloff(shift, settings.feather_falloff.into())));
+        }
+    }
+    steps
+}
+
+pub(super) fn combining(size: Size, op: u32, low: u32, high: u32) -> layout::Combine {
+    layout::Combine { width_px: size.width_px, height_px: size.height_px, op, low, high }
+}
+
+/// Growing by some of the full frame's pixels, or measuring as far as `reach_px` of them.
+pub(super) fn grow(grow_px: f64, reach_px: f64, scale: glam::DVec2, size: Size) -> layout::Grow {
+    let mean = (scale.x * scale.y).sqrt();
+    let reach = |scale: f64| (reach_px * scale).ceil() as u32 + 2;
+    let unit = |scale: f64| (512.0 / scale).round().max(1.0) as u32;
+    let (reach_x, reach_y) = (reach(scale.x), reach(scale.y));
+    layout::Grow {
+        width_px: size.width_px,
+        height_px: size.height_px,
+        reach_x,
+        reach_y,
+        unit_x: unit(scale.x),
+        unit_y: unit(scale.y),
+        // A pixel changes if the contour is within the distance and half a pixel; more for the crossing's.
+        farthest: (reach_x * unit(scale.x)).max(reach_y * unit(scale.y)).min(45_000),
+        grow: (grow_px * mean * 65536.0).round() as i32,
+        per_distance: (2048.0 * mean).round().max(1.0) as u32,
+    }
+}
+
+/// A feathered edge's curve: moved outwards by some deviations of its Gaussian, then raised to a power.
+fn falloff(shift: f64, power: f64) -> Vec<u32> {
+    let point = |i: u32| {
+        let coverage = f64::from(i) / 1024.0;
+        let moved = match i {
+            0 | 1024 => coverage,
+            _ => normal(quantile(coverage) + shift),
+        };
+        (moved.powf(power) * f64::from(FULL)).round() as u32
+    };
+    (0..=1024).map(point).collect()
+}
+
+/// The share of a normal distribution below `x` deviations (Abramowitz and Stegun, 7.1.26 for the error function).
+fn normal(x: f64) -> f64 {
+    let z = x.abs() / std::f64::consts::SQRT_2;
+    let t = 1.0 / (1.0 + 0.3275911 * z);
+    let series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+    let tail = 0.5 * series * (-z * z).exp();
+    if x < 0.0 { tail } else { 1.0 - tail }
+}
+
+/// Where [`normal`] has a value, by halving.
+fn quantile(share: f64) -> f64 {
+    let (mut low, mut high) = (-6.0, 6.0);
+    for _ in 0..50 {
+        let middle = (low + high) / 2.0;
+        if normal(middle) < share { low = middle } else { high = middle }
+    }
+    (low + high) / 2.0
+}
+
+/// From logits as the `FIELD` variant of coverage gives them to their probability.
+fn sigmoid() -> Vec<u32> {
+    let point = |i: u32| {
+        let logit = f64::from(i) / 32.0 - 16.0;
+        (f64::from(FULL) / (1.0 + (-logit).exp())).round() as u32
+    };
+    (0..=1024).map(point).collect()
+}
+
+fn kind(format: PixelFormat) -> u32 {
+    let depth = match format.depth() {
+        Depth::U8 => 0,
+        Depth::U16 => 1,
+        Depth::F16 => 2,
+        Depth::F32 => 3,
+    };
+    depth + if format.channels() == Channels::Bgra { rotomask_shaders::kind::BGRA } else { 0 }
+}
+
+fn finish<'a>(
+    job: &MatteJob<'a>,
+    sources: &'a [Sources<'a>],
+    part: Part,
+    result: PixelFormat,
+) -> Finish<'a> {
+    let (settings, size) = (job.settings, part.size());
+    if settings.view == View::Matte {
+        return Finish::Matte;
+    }
+    let plate = crop(job.plate, part);
+    let back = job.back().map(|view| crop(view, part));
+    let gaussian = |px: f32| {
+        let px = f64::from(px);
+        Gaussian::new([px * job.scale.x, px * job.scale.y], size)
+    };
+    let share = |percent: f32| percent / 100.0;
+    let mut colour = [0.0; 4];
+    let mut backdrop = None;
     let mode = match (settings.view, settings.background) {
-        (View::Matte, _) => return Finish::Matte,
         (View::Overlay, _) => {
             colour = linear(settings.overlay_colour);
             mode::OVERLAY
         }
+        (View::Edge, _) => {
+            colour = linear(settings.overlay_colour);
+            mode::EDGE
+        }
+        (View::Status, _) => {
+            colour = linear(settings.overlay_colour);
+            mode::STATUS
+        }
         (View::Cutout, _) => mode::CUTOUT,
-        (View::Composite, Background::Colour) => {
-            colour = premultiplied(linear(settings.background_colour));
+        (View::Erase, _) => mode::ERASE,
+        (View::Trimap, _) => mode::TRIMAP,
+        (View::Confidence, _) => mode::CONFIDENCE,
+        (View::Matte | View::Composite, Background::Colour) => {
+            let [r, g, b, a] = linear(settings.background_colour);
+            colour = [r * a, g * a, b * a, a];
             mode::OVER_COLOUR
         }
-        (View::Composite, Background::BlurredPlate) if blurred => mode::OVER_BLUR,
-        // Unblurred, the plate is its own background.
-        (View::Composite, Background::BlurredPlate) => mode::OVER_PICTURE,
-        (View::Composite, Background::Picture) => mode::OVER_PICTURE,
+        (View::Matte | View::Composite, Background::BlurredPlate) => {
+            let weight = rotomask_shaders::weight::NONE;
+            backdrop = gaussian(settings.background_blur_px)
+                .map(|gaussian| Spread { picture: plate, gaussian, weight });
+            // Unblurred, the plate is its own background.
+            if backdrop.is_some() { mode::OVER_LIGHT } else { mode::OVER_PICTURE }
+        }
+        (View::Matte | View::Composite, Background::Plate | Background::Picture) => mode::OVER_PICTURE,
     };
-    let bgra = |format: PixelFormat| u32::from(format == PixelFormat::Bgra8);
+    let shows_subject = matches!(settings.view, View::Composite | View::Cutout);
+    let decontaminate = if shows_subject { share(settings.decontaminate) } else { 0.0 };
+    let sides = gaussian(settings.decontaminate_px / 2.0).filter(|_| decontaminate > 0.0).map(|gaussian| {
+        [rotomask_shaders::weight::INSIDE, rotomask_shaders::weight::OUTSIDE]
+            .map(|weight| Spread { picture: plate, gaussian, weight })
+    });
+    let wrap = if settings.view == View::Composite { share(settings.light_wrap) } else { 0.0 };
+    let extra = match settings.view {
+        View::Trimap if settings.refine_px > 0.0 => {
+            Extra::Distance(grow(0.0, settings.refine_px.into(), job.scale, size))
+        }
+        View::Confidence => {
+            let froms = sources.iter().map(|sources| origin(&sources.now, job.plate.size(), part));
+            Extra::Confidence(froms.collect(), sigmoid())
+        }
+        _ => match gaussian(settings.light_wrap_px / 2.0).filter(|_| wrap > 0.0) {
+            Some(gaussian) => {
+                let weight = rotomask_shaders::weight::OUTSIDE;
+                Extra::Wrap(Spread { picture: back.unwrap_or(plate), gaussian, weight })
+            }
+            None => Extra::None,
+        },
+    };
+    let [x, y] = part.inset();
+    let badge = badge(job.status);
     let [red, green, blue, alpha] = colour;
-    let job = layout::Composite {
+    let numbers = layout::Composite {
         width_px: size.width_px,
         height_px: size.height_px,
-        plate_bgra: bgra(job.plate.format()),
-        back_bgra: bgra(job.back().map_or(PixelFormat::Rgba8, |b| b.format())),
-        result_bgra: bgra(result),
+        inner_x: x,
+        inner_y: y,
+        inner_width: part.inner.size.width_px,
+        inner_height: part.inner.size.height_px,
+        frame_x: part.inner.x_px,
+        frame_y: part.inner.y_px,
+        plate_kind: kind(plate.format()),
+        back_kind: back.map_or(0, |back| kind(back.format())),
+        result_kind: kind(result),
         premultiplied: u32::from(settings.alpha == Alpha::Premultiplied),
+        despill: match settings.despill {
+            Despill::Off => 0,
+            _ if !shows_subject || settings.despill_strength == 0.0 => 0,
+            Despill::Green => 1,
+            Despill::Blue => 2,
+        },
+        band: match &extra {
+            Extra::Distance(_) => {
+                let mean = (job.scale.x * job.scale.y).sqrt();
+                (f64::from(settings.refine_px) * mean * 65536.0).round() as i32
+            }
+            _ => 0,
+        },
+        badge_px: (job.plate.size().height_px / 24).max(8),
+        despill_strength: share(settings.despill_strength),
+        decontaminate,
+        wrap: if matches!(extra, Extra::Wrap(_)) { wrap } else { 0.0 },
         red,
         green,
         blue,
         alpha,
+        badge_red: badge[0],
+        badge_green: badge[1],
+        badge_blue: badge[2],
     };
-    Finish::Pixels { mode, job }
+    let back = back.filter(|_| mode == mode::OVER_PICTURE);
+    Finish::Pixels(Box::new(Pixels { mode, job: numbers, plate, back, backdrop, sides, extra, result }))
 }
 
-/// sRGB-encoded to linear samples, straight.
-fn linear(colour: [f32; 4]) -> [u32; 4] {
-    let [r, g, b, a] = colour.map(f64::from);
-    [sample(to_linear(r)), sample(to_linear(g)), sample(to_linear(b)), sample(a)]
+/// sRGB-encoded to linear, straight.
+fn linear([r, g, b, a]: [f32; 4]) -> [f32; 4] {
+    let light = |v: f32| srgb_to_linear(v.into()) as f32;
+    [light(r), light(g), light(b), a]
 }
 
-fn premultiplied([r, g, b, a]: [u32; 4]) -> [u32; 4] {
-    [light::scale16(r, a), light::scale16(g, a), light::scale16(b, a), a.min(FULL)]
+/// The badge's linear colour.
+fn badge(status: Status) -> [f32; 3] {
+    match status {
+        Status::Untracked => [0.2, 0.2, 0.2],
+        Status::Prompted => [0.02, 0.5, 0.08],
+        Status::Tracked => [0.03, 0.2, 0.8],
+        Status::Review => [0.9, 0.4, 0.01],
+        Status::Missing => [0.7, 0.02, 0.02],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_normal_distribution_and_its_quantile_undo_each_other() {
+        for i in 1..40 {
+            let share = f64::from(i) / 40.0;
+            assert!((normal(quantile(share)) - share).abs() < 1e-6);
+        }
+        assert!((normal(1.0) - 0.8413447).abs() < 1e-6);
+    }
+
+    #[test]
+    fn an_even_feather_needs_no_curve_and_an_uneven_one_moves_the_half() {
+        let size = Size::new(64, 64).unwrap();
+        let even = MatteSettings { feather_inner_px: 4.0, feather_outer_px: 4.0, ..Default::default() };
+        assert_eq!(steps(&even, glam::DVec2::ONE, size).len(), 1);
+        let curve = falloff(1.0, 1.0);
+        assert!((f64::from(curve[512]) / 65535.0 - 0.8413).abs() < 1e-3);
+        assert_eq!((curve[0], curve[1024]), (0, FULL));
+        assert!(curve.windows(2).all(|pair| pair[0] <= pair[1]));
+    }
+
+    #[test]
+    fn a_proxy_measures_in_the_full_frames_pixels() {
+        let size = Size::new(480, 540).unwrap();
+        // Half the height, a quarter of the width.
+        let job = grow(8.0, 8.0, glam::DVec2::new(0.25, 0.5), size);
+        assert_eq!((job.reach_x, job.reach_y, job.unit_x, job.unit_y), (4, 6, 2048, 1024));
+    }
 }

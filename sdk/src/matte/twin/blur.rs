@@ -1,24 +1,27 @@
-//! The plain twins of `reduce.wgsl`, `blur.wgsl` and `enlarge.wgsl`, for planes and for linear pictures.
+//! The plain twins of `reduce.wgsl`, `blur.wgsl` and `enlarge.wgsl` for planes.
 
 use rayon::prelude::*;
 
 use super::plane::{Plane, TILE, around};
-use crate::frame::Size;
-use crate::matte::gaussian::{Gaussian, MAX_RADIUS};
+use crate::matte::gaussian::{Gaussian, MAX_RADIUS, Weights};
 
-/// Samples that are worked on at once: enough for a tile of four channels.
-const CHUNK: usize = 4 * TILE;
-const MARGIN: usize = 4 * MAX_RADIUS;
+/// Samples that are worked on at once.
+const CHUNK: usize = TILE;
 
 /// `into` gets the weighted sum of `rows(-i)` and `rows(i)`. All have one length, at most [`CHUNK`].
-fn weighted<'a>(gaussian: &Gaussian, row: impl Fn(isize) -> &'a [u16], into: &mut [u16]) {
+fn weighted<'a>(
+    radius: usize,
+    weights: &Weights,
+    row: impl Fn(isize) -> &'a [u16],
+    into: &mut [u16],
+) {
     let mut sums = [0u32; CHUNK];
     let sums = &mut sums[..into.len()];
     for (sum, v) in sums.iter_mut().zip(row(0)) {
-        *sum = u32::from(*v) * gaussian.weights[0];
+        *sum = u32::from(*v) * weights[0];
     }
-    for i in 1..=gaussian.radius {
-        let weight = gaussian.weights[i];
+    for i in 1..=radius {
+        let weight = weights[i];
         let pairs = row(-(i as isize)).iter().zip(row(i as isize));
         for (sum, (a, b)) in sums.iter_mut().zip(pairs) {
             *sum += (u32::from(*a) + u32::from(*b)) * weight;
@@ -29,28 +32,24 @@ fn weighted<'a>(gaussian: &Gaussian, row: impl Fn(isize) -> &'a [u16], into: &mu
     }
 }
 
-/// Samples `start..start + into.len()` of a row, blurred along it. `channels` samples make a pixel.
-fn across(gaussian: &Gaussian, row: &[u16], channels: usize, start: usize, into: &mut [u16]) {
-    let margin = gaussian.radius * channels;
-    let mut padded = [0u16; CHUNK + 2 * MARGIN];
+/// Samples `start..start + into.len()` of a row, blurred along it.
+fn across(gaussian: &Gaussian, row: &[u16], start: usize, into: &mut [u16]) {
+    let margin = gaussian.radius[0];
+    let mut padded = [0u16; CHUNK + 2 * MAX_RADIUS];
     let padded = &mut padded[..into.len() + 2 * margin];
     let want = start as isize - margin as isize..(start + into.len() + margin) as isize;
     let have = want.start.max(0) as usize..want.end.min(row.len() as isize) as usize;
     let skipped = (have.start as isize - want.start) as usize;
     padded[skipped..skipped + have.len()].copy_from_slice(&row[have.clone()]);
     // Beyond the border the last pixel counts.
-    for i in 0..skipped {
-        padded[i] = row[i % channels];
-    }
-    for i in skipped + have.len()..padded.len() {
-        padded[i] = row[row.len() - channels + (i - skipped - have.len()) % channels];
-    }
+    padded[..skipped].fill(row[0]);
+    padded[skipped + have.len()..].fill(row[row.len() - 1]);
     let length = into.len();
-    let at = |i: isize| (margin as isize + i * channels as isize) as usize;
-    weighted(gaussian, |i| &padded[at(i)..][..length], into);
+    let at = |i: isize| (margin as isize + i) as usize;
+    weighted(margin, &gaussian.weights[0], |i| &padded[at(i)..][..length], into);
 }
 
-fn clamped(y: usize, by: isize, height: usize) -> usize {
+pub(super) fn clamped(y: usize, by: isize, height: usize) -> usize {
     (y as isize + by).clamp(0, height as isize - 1) as usize
 }
 
@@ -100,7 +99,7 @@ impl PlaneBlur {
         swept.resize(gaussian.small);
         sweep_across(gaussian, small, swept);
         sweep_down(gaussian, swept, small);
-        widen::<1>(gaussian, &small.values, size.width(), wide);
+        widen(gaussian, &small.values, size.width(), wide);
         let (small, wide) = (&*small, &*wide);
         let flat = |x: &std::ops::Range<usize>, y: &std::ops::Range<usize>| {
             let reduced =
@@ -118,11 +117,11 @@ impl PlaneBlur {
 
 fn sweep_across(gaussian: &Gaussian, from: &Plane, into: &mut Plane) {
     into.each_tile(
-        |x, y| from.flat_over(around(x, gaussian.radius), around(y, 0)),
+        |x, y| from.flat_over(around(x, gaussian.radius[0]), around(y, 0)),
         |tile| {
             for y in tile.y.clone() {
                 let start = tile.x.start;
-                across(gaussian, from.row(y), 1, start, tile.row(y));
+                across(gaussian, from.row(y), start, tile.row(y));
             }
         },
     );
@@ -131,32 +130,30 @@ fn sweep_across(gaussian: &Gaussian, from: &Plane, into: &mut Plane) {
 fn sweep_down(gaussian: &Gaussian, from: &Plane, into: &mut Plane) {
     let height = from.size.height();
     into.each_tile(
-        |x, y| from.flat_over(around(x, 0), around(y, gaussian.radius)),
+        |x, y| from.flat_over(around(x, 0), around(y, gaussian.radius[1])),
         |tile| {
             let x = tile.x.clone();
             for y in tile.y.clone() {
-                weighted(gaussian, |i| &from.row(clamped(y, i, height))[x.clone()], tile.row(y));
+                let row = |i| &from.row(clamped(y, i, height))[x.clone()];
+                weighted(gaussian.radius[1], &gaussian.weights[1], row, tile.row(y));
             }
         },
     );
 }
 
 /// Every row of the small picture at full width, the first half of enlarging.
-fn widen<const CHANNELS: usize>(gaussian: &Gaussian, small: &[u16], width: usize, wide: &mut Vec<u16>) {
+fn widen(gaussian: &Gaussian, small: &[u16], width: usize, wide: &mut Vec<u16>) {
     let (factor, size) = (gaussian.factor as usize, gaussian.small);
-    wide.resize(size.height() * width * CHANNELS, 0);
-    let rows = small.par_chunks(size.width() * CHANNELS);
-    wide.par_chunks_mut(width * CHANNELS).zip(rows).for_each(|(out, row)| {
-        for (x, pixel) in out.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate() {
+    wide.resize(size.height() * width, 0);
+    wide.par_chunks_mut(width).zip(small.par_chunks(size.width())).for_each(|(out, row)| {
+        for (x, out) in out.iter_mut().enumerate() {
             let near = gaussian.nearest(x);
-            let weight = &gaussian.phases[x % factor];
-            let mut sums = [16384u32; CHANNELS];
-            for (j, weight) in weight.iter().enumerate() {
+            let mut sum = 16384u32;
+            for (j, weight) in gaussian.phases[x % factor].iter().enumerate() {
                 let at = (near - 1 + j as isize).clamp(0, size.width() as isize - 1) as usize;
-                let from = &row[at * CHANNELS..][..CHANNELS];
-                sums.iter_mut().zip(from).for_each(|(sum, v)| *sum += u32::from(*v) * weight);
+                sum += u32::from(row[at]) * weight;
             }
-            *pixel = sums.map(|sum| (sum >> 15) as u16);
+            *out = (sum >> 15) as u16;
         }
     });
 }
@@ -175,81 +172,5 @@ fn heighten(gaussian: &Gaussian, wide: &[u16], stride: usize, y: usize, from: us
             + u32::from(c[i]) * down[2]
             + u32::from(d[i]) * down[3];
         *out = ((sum + 16384) >> 15) as u16;
-    }
-}
-
-/// A linear picture, four samples a pixel: premultiplied red, green, blue, and alpha.
-#[derive(Debug, Default)]
-pub struct ColourBlur {
-    small: Vec<u16>,
-    swept: Vec<u16>,
-    wide: Vec<u16>,
-    full: Vec<u16>,
-}
-
-const CHANNELS: usize = 4;
-
-impl ColourBlur {
-    /// The blurred plate. `linear(y, row)` gives the plate's row `y` in linear light.
-    pub fn run(
-        &mut self,
-        gaussian: &Gaussian,
-        size: Size,
-        linear: impl Fn(usize, &mut [u16]) + Sync,
-    ) -> &[u16] {
-        let (factor, small) = (gaussian.factor as usize, gaussian.small);
-        let stride = small.width() * CHANNELS;
-        let samples = small.area_px() * CHANNELS;
-        self.small.resize(samples, 0);
-        self.swept.resize(samples, 0);
-        self.small.par_chunks_mut(stride).enumerate().for_each_init(
-            || (vec![0u16; size.width() * CHANNELS], vec![0u32; stride]),
-            |(row, sums), (y, out)| {
-                sums.fill(0);
-                for full_y in y * factor..(y + 1) * factor {
-                    linear(full_y.min(size.height() - 1), row);
-                    add_squares(row, factor, sums);
-                }
-                let area = (factor * factor) as u32;
-                out.iter_mut().zip(&*sums).for_each(|(out, sum)| *out = ((sum + area / 2) / area) as u16);
-            },
-        );
-        let from = &self.small;
-        self.swept.par_chunks_mut(stride).enumerate().for_each(|(y, out)| {
-            let row = &from[y * stride..][..stride];
-            for (i, out) in out.chunks_mut(CHUNK).enumerate() {
-                across(gaussian, row, CHANNELS, i * CHUNK, out);
-            }
-        });
-        let from = &self.swept;
-        self.small.par_chunks_mut(stride).enumerate().for_each(|(y, out)| {
-            for (i, out) in out.chunks_mut(CHUNK).enumerate() {
-                let row = |by| &from[clamped(y, by, small.height()) * stride + i * CHUNK..];
-                let length = out.len();
-                weighted(gaussian, |by| &row(by)[..length], out);
-            }
-        });
-        if factor == 1 {
-            return &self.small;
-        }
-        self.full.resize(size.area_px() * CHANNELS, 0);
-        widen::<CHANNELS>(gaussian, &self.small, size.width(), &mut self.wide);
-        let (wide, stride) = (&self.wide, size.width() * CHANNELS);
-        self.full.par_chunks_mut(stride).enumerate().for_each(|(y, out)| {
-            heighten(gaussian, wide, stride, y, 0, out);
-        });
-        &self.full
-    }
-}
-
-/// Adds each stretch of `factor` pixels to its sum; beyond the border the last pixel counts.
-fn add_squares(row: &[u16], factor: usize, sums: &mut [u32]) {
-    let last = &row[row.len() - CHANNELS..];
-    for (sum, pixels) in sums.chunks_exact_mut(CHANNELS).zip(row.chunks(factor * CHANNELS)) {
-        for pixel in pixels.chunks_exact(CHANNELS) {
-            sum.iter_mut().zip(pixel).for_each(|(s, v)| *s += u32::from(*v));
-        }
-        let missing = (factor - pixels.len() / CHANNELS) as u32;
-        sum.iter_mut().zip(last).for_each(|(s, v)| *s += missing * u32::from(*v));
     }
 }

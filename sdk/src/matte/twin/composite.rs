@@ -3,226 +3,318 @@
 use rayon::prelude::*;
 use rotomask_shaders::{layout::Composite, mode};
 
+use super::pixels::{Four, coded, linear, passed, set_alpha};
 use super::plane::{Plane, TILE};
-use crate::frame::{FrameView, PixelFormat};
-use crate::matte::light::{FULL, TABLES, Tables, scale16};
+use crate::frame::PixelFormat;
+use crate::matte::light::{FULL, Light, scale16};
+use crate::matte::plan::Pixels;
 
-/// Red, green, blue, alpha: bytes or samples.
-type Four = [u32; 4];
+/// Nothing is divided by less coverage than this.
+const LEAST: f32 = 1e-4;
 
-/// A host's pixel as straight 8-bit red, green, blue, alpha.
-fn read(pixel: &[u8], format: PixelFormat) -> [u8; 4] {
-    match format {
-        PixelFormat::Bgra8 => [pixel[2], pixel[1], pixel[0], pixel[3]],
-        PixelFormat::Rgba8 => [pixel[0], pixel[1], pixel[2], pixel[3]],
-        _ => [pixel[0], pixel[1], pixel[2], 255],
-    }
+/// What the composite reads beside the plate and its coverage, each of the part's size, or empty.
+#[derive(Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// The blurred plate.
+    pub backdrop: &'a [Four],
+    /// The plate's light inside and outside the matte, blurred.
+    pub sides: [&'a [Four]; 2],
+    /// What is behind, where coverage leaves it, blurred.
+    pub wrap: &'a [Four],
+    /// Signed distances to the contour.
+    pub distance: &'a [i32],
+    /// How sure the model is.
+    pub confidence: &'a [u16],
 }
 
-fn linear(tables: &Tables, bytes: [u8; 4]) -> Four {
-    let light = |code: u8| u32::from(tables.decode[usize::from(code)]);
-    [light(bytes[0]), light(bytes[1]), light(bytes[2]), u32::from(bytes[3]) * 257]
+fn part(sample: u16) -> f32 {
+    if sample == u16::MAX { 1.0 } else { f32::from(sample) * (1.0 / 65535.0) }
 }
 
-fn code(tables: &Tables, sample: u32) -> u8 {
-    tables.encode[sample as usize]
+fn mixed(under: f32, over: f32, by: f32) -> f32 {
+    over * by + under * (1.0 - by)
 }
 
-fn alpha_code(sample: u32) -> u8 {
-    ((sample * 255 + 32767) / FULL) as u8
-}
-
-fn mixed(under: u32, over: u32, by: u32) -> u32 {
-    (over * by + under * (FULL - by) + 32767) / FULL
-}
-
-/// A row of pixels in premultiplied linear light.
-pub fn linear_row(row: &[u8], format: PixelFormat, into: &mut [u16]) {
-    let tables = &*TABLES;
-    for (out, pixel) in into.chunks_exact_mut(4).zip(row.chunks_exact(format.bytes_per_pixel())) {
-        let [r, g, b, a] = linear(tables, read(pixel, format));
-        let light = if a == FULL { [r, g, b] } else { [r, g, b].map(|v| scale16(v, a)) };
-        out.copy_from_slice(&[light[0] as u16, light[1] as u16, light[2] as u16, a as u16]);
-    }
-}
-
-fn finished(tables: &Tables, job: &Composite, [r, g, b, a]: Four) -> [u8; 4] {
-    let mut rgb = [r, g, b];
-    if job.premultiplied == 0 && a < FULL {
-        let by = a.max(1);
-        rgb = rgb.map(|v| (v.min(a) * FULL + by / 2) / by);
-    }
-    [code(tables, rgb[0]), code(tables, rgb[1]), code(tables, rgb[2]), alpha_code(a)]
-}
-
-fn over(tables: &Tables, job: &Composite, subject: [u8; 4], coverage: u32, under: Four) -> [u8; 4] {
-    let covered = scale16(coverage, u32::from(subject[3]) * 257);
-    if covered == FULL {
-        return subject;
-    }
-    let light = linear(tables, subject);
-    let rgb = |i: usize| mixed(under[i], light[i], covered);
-    finished(tables, job, [rgb(0), rgb(1), rgb(2), (covered + scale16(under[3], FULL - covered)).min(FULL)])
-}
-
-fn over_picture(
-    tables: &Tables,
-    job: &Composite,
-    subject: [u8; 4],
-    coverage: u32,
-    picture: [u8; 4],
-) -> [u8; 4] {
-    if picture[3] == 255 && scale16(coverage, u32::from(subject[3]) * 257) == 0 {
-        return picture;
-    }
-    let [r, g, b, a] = linear(tables, picture);
-    over(tables, job, subject, coverage, [scale16(r, a), scale16(g, a), scale16(b, a), a])
-}
-
-fn tinted(tables: &Tables, job: &Composite, subject: [u8; 4], coverage: u32) -> [u8; 4] {
-    let strength = scale16(coverage, job.alpha);
-    let opaque = job.premultiplied == 0 || subject[3] == 255;
-    if strength == 0 && opaque {
-        return subject;
-    }
-    let light = linear(tables, subject);
-    let [r, g, b] =
-        [(0, job.red), (1, job.green), (2, job.blue)].map(|(i, tint)| mixed(light[i], tint, strength));
-    if opaque {
-        return [code(tables, r), code(tables, g), code(tables, b), subject[3]];
-    }
-    let a = light[3];
-    finished(tables, job, [scale16(r, a), scale16(g, a), scale16(b, a), a])
-}
-
-fn cut(tables: &Tables, job: &Composite, subject: [u8; 4], coverage: u32) -> [u8; 4] {
-    let light = linear(tables, subject);
-    let covered = scale16(coverage, light[3]);
-    if job.premultiplied == 0 {
-        return [subject[0], subject[1], subject[2], alpha_code(covered)];
-    }
-    let rgb = |i: usize| scale16(light[i], covered);
-    finished(tables, job, [rgb(0), rgb(1), rgb(2), covered])
-}
-
-/// What the subject is laid over.
-#[derive(Clone, Copy)]
-pub enum Behind<'a> {
-    /// The job's own colour, or nothing that is needed.
-    Colour,
-    /// A linear, premultiplied picture, four samples a pixel.
-    Linear(&'a [u16]),
-    /// A host's picture.
-    Picture(FrameView<'a>),
-}
-
-/// The finished picture, one pixel in four bytes.
-pub fn composite(
-    mode: u32,
-    job: &Composite,
-    plate: FrameView<'_>,
-    coverage: &Plane,
-    behind: Behind<'_>,
-    into: &mut [u8],
-) {
-    let (width, tables) = (plate.size().width(), &*TABLES);
-    into.par_chunks_mut(width * 4).enumerate().for_each(|(y, out)| {
-        let (subject, samples) = (plate.row(y), coverage.row(y));
-        for (i, out) in out.chunks_mut(TILE * 4).enumerate() {
-            let x = i * TILE..(i * TILE + out.len() / 4);
-            let bytes = plate.format().bytes_per_pixel();
-            let subject = &subject[x.start * bytes..x.end * bytes];
-            let flat = coverage.flat_over(x.start as isize..x.end as isize, y as isize..y as isize + 1);
-            let place =
-                Stretch { tables, job, mode, format: plate.format(), subject, behind, x: x.start, y, width };
-            match flat {
-                Some(u16::MAX) => place.uniform(out, FULL),
-                Some(_) => place.uniform(out, 0),
-                None => {
-                    let samples = &samples[x];
-                    place.varied(out, |i| u32::from(samples[i]));
-                }
-            }
-        }
-    });
-}
-
-/// A few pixels of one row.
-struct Stretch<'a> {
-    tables: &'a Tables,
+struct Work<'a> {
+    pixels: &'a Pixels<'a>,
     job: &'a Composite,
-    mode: u32,
-    format: PixelFormat,
-    subject: &'a [u8],
-    behind: Behind<'a>,
+    light: &'a Light,
+    coverage: &'a Plane,
+    beside: Beside<'a>,
+}
+
+/// One pixel: where it lies in the part, its bits, and its coverage.
+#[derive(Clone, Copy)]
+struct At<'a> {
     x: usize,
     y: usize,
-    width: usize,
+    i: usize,
+    raw: &'a [u8],
+    coverage: u16,
 }
 
-impl Stretch<'_> {
-    fn write(&self, out: &mut [u8], [r, g, b, a]: [u8; 4]) {
-        out.copy_from_slice(&if self.job.result_bgra == 0 { [r, g, b, a] } else { [b, g, r, a] });
+impl Work<'_> {
+    fn format(&self) -> PixelFormat {
+        self.pixels.plate.format()
     }
 
-    /// All of one coverage, 0 or full. The whole of most frames goes this way.
-    fn uniform(&self, out: &mut [u8], coverage: u32) {
-        let opaque = self.format == PixelFormat::Rgb8;
-        let plate_passes = match self.mode {
-            mode::OVERLAY => coverage == 0 && (opaque || self.job.premultiplied == 0),
-            mode::CUTOUT => coverage == FULL && (opaque || self.job.premultiplied == 0),
-            _ => coverage == FULL && opaque,
+    fn linear(&self, at: At<'_>) -> Four {
+        linear(at.raw, self.format(), self.light)
+    }
+
+    fn pass(&self, at: At<'_>, out: &mut [u8]) {
+        passed(at.raw, self.format(), self.pixels.result, out);
+    }
+
+    fn code(&self, light: Four, out: &mut [u8]) {
+        coded(light, self.pixels.result, self.light, out);
+    }
+
+    /// Premultiplied light to the result.
+    fn finished(&self, [r, g, b, a]: Four, out: &mut [u8]) {
+        let rgb = [r, g, b];
+        let straight = self.job.premultiplied == 0 && a < 1.0;
+        let [r, g, b] = if straight { rgb.map(|v| v / a.max(LEAST)) } else { rgb };
+        self.code([r, g, b, a], out);
+    }
+
+    fn despilled(&self, [r, g, b]: [f32; 3]) -> [f32; 3] {
+        let strength = self.job.despill_strength;
+        match self.job.despill {
+            1 => [r, mixed(g, g.min((r + b) * 0.5), strength), b],
+            2 => [r, g, mixed(b, b.min((r + g) * 0.5), strength)],
+            _ => [r, g, b],
+        }
+    }
+
+    fn own_colour(&self, i: usize, light: [f32; 3], covered: f32) -> [f32; 3] {
+        let [near, far] = self.beside.sides.map(|side| side[i]);
+        if near[3] < LEAST || far[3] < LEAST {
+            return light;
+        }
+        std::array::from_fn(|c| {
+            let own = near[c] / near[3];
+            let other = far[c] / far[3];
+            let unexplained = light[c] - own * covered - other * (1.0 - covered);
+            mixed(light[c], (own + unexplained * covered).max(0.0), self.job.decontaminate)
+        })
+    }
+
+    fn subject_light(&self, i: usize, light: [f32; 3], covered: f32) -> [f32; 3] {
+        let own = if self.job.decontaminate > 0.0 && covered < 1.0 {
+            self.own_colour(i, light, covered)
+        } else {
+            light
         };
-        if plate_passes {
-            return self.pass(out);
+        if self.job.despill != 0 { self.despilled(own) } else { own }
+    }
+
+    fn back_raw(&self, at: At<'_>) -> Option<(&[u8], PixelFormat)> {
+        let back = self.pixels.back?;
+        let (format, bytes) = (back.format(), back.format().bytes_per_pixel());
+        Some((&back.row(at.y)[at.x * bytes..][..bytes], format))
+    }
+
+    fn behind(&self, at: At<'_>) -> Four {
+        let Composite { red, green, blue, alpha, .. } = *self.job;
+        match (self.pixels.mode, self.back_raw(at)) {
+            (mode::OVER_LIGHT, _) => self.beside.backdrop[at.i],
+            (mode::OVER_PICTURE, Some((raw, format))) => {
+                let [r, g, b, a] = linear(raw, format, self.light);
+                [r * a, g * a, b * a, a]
+            }
+            _ => [red, green, blue, alpha],
         }
-        if coverage == 0 && self.mode == mode::CUTOUT && self.job.premultiplied == 0 {
-            return self.each(out, |_, [r, g, b, _]| [r, g, b, 0]);
+    }
+
+    fn wrapping(&self, i: usize) -> Four {
+        let Composite { red, green, blue, alpha, .. } = *self.job;
+        let wrap = self.beside.wrap[i];
+        match self.pixels.mode {
+            mode::OVER_COLOUR => [red, green, blue, alpha].map(|v| v * wrap[3]),
+            _ => wrap,
         }
-        if coverage == 0 && self.mode == mode::OVER_COLOUR {
+    }
+
+    fn over(&self, at: At<'_>, out: &mut [u8]) {
+        let [r, g, b, a] = self.linear(at);
+        let matte = part(at.coverage);
+        let covered = matte * a;
+        if covered == 1.0 && self.job.despill == 0 && self.job.wrap == 0.0 {
+            return self.pass(at, out);
+        }
+        let under = self.behind(at);
+        if covered == 0.0 && under[3] == 1.0 {
+            if let Some((raw, format)) = self.back_raw(at) {
+                return passed(raw, format, self.pixels.result, out);
+            }
+        }
+        let mut light = self.subject_light(at.i, [r, g, b], matte);
+        if self.job.wrap > 0.0 {
+            let wrap = self.wrapping(at.i).map(|v| v * self.job.wrap);
+            light = std::array::from_fn(|c| light[c] * (1.0 - wrap[3]) + wrap[c]);
+        }
+        let rgb: [f32; 3] = std::array::from_fn(|c| mixed(under[c], light[c], covered));
+        self.finished([rgb[0], rgb[1], rgb[2], covered + under[3] * (1.0 - covered)], out);
+    }
+
+    fn tinted(&self, at: At<'_>, strength: f32, out: &mut [u8]) {
+        let light = self.linear(at);
+        let opaque = self.job.premultiplied == 0 || light[3] == 1.0;
+        if strength == 0.0 && opaque {
+            return self.pass(at, out);
+        }
+        let tint = [self.job.red, self.job.green, self.job.blue];
+        let rgb: [f32; 3] = std::array::from_fn(|c| mixed(light[c], tint[c], strength));
+        let [r, g, b] = if opaque { rgb } else { rgb.map(|v| v * light[3]) };
+        self.code([r, g, b, light[3]], out);
+    }
+
+    fn cut(&self, at: At<'_>, out: &mut [u8]) {
+        let [r, g, b, a] = self.linear(at);
+        let erases = self.pixels.mode == mode::ERASE;
+        let matte = part(if erases { u16::MAX - at.coverage } else { at.coverage });
+        let covered = matte * a;
+        let changes =
+            !erases && (self.job.despill != 0 || self.job.decontaminate > 0.0 && matte < 1.0);
+        if covered == 1.0 && !changes {
+            return self.pass(at, out);
+        }
+        if self.job.premultiplied == 0 && !changes {
+            self.pass(at, out);
+            return set_alpha(covered, self.pixels.result, out);
+        }
+        let own = if changes { self.subject_light(at.i, [r, g, b], matte) } else { [r, g, b] };
+        let [r, g, b] = if self.job.premultiplied == 0 { own } else { own.map(|v| v * covered) };
+        self.code([r, g, b, covered], out);
+    }
+
+    /// How near the contour is, from 0 to 1, within two pixels.
+    fn line_at(&self, at: At<'_>) -> f32 {
+        let size = self.coverage.size;
+        let near = |at: usize, count: usize| at.saturating_sub(2)..=(at + 2).min(count - 1);
+        let mut most = 0;
+        for y in near(at.y, size.height()) {
+            for sample in &self.coverage.row(y)[near(at.x, size.width())] {
+                most = most.max(scale16(u32::from(*sample), FULL - u32::from(*sample)));
+            }
+        }
+        (4 * most).min(FULL) as f32 * (1.0 / 65535.0)
+    }
+
+    fn grey(&self, value: f32, out: &mut [u8]) {
+        let v = self.light.light_of(value);
+        self.code([v, v, v, 1.0], out);
+    }
+
+    fn trimap(&self, at: At<'_>, out: &mut [u8]) {
+        let value = match (self.job.band > 0, at.coverage) {
+            (true, _) => {
+                let distance = self.beside.distance[at.i];
+                if distance.abs() < self.job.band {
+                    0.5
+                } else {
+                    f32::from(u8::from(distance > 0))
+                }
+            }
+            (false, 0) => 0.0,
+            (false, u16::MAX) => 1.0,
+            (false, _) => 0.5,
+        };
+        self.grey(value, out);
+    }
+
+    fn confidence(&self, at: At<'_>, out: &mut [u8]) {
+        let light = self.linear(at);
+        let sure = part(self.beside.confidence[at.i]);
+        let doubt = 1.0 - (2.0 * sure - 1.0).abs();
+        let colour = [doubt, sure * (1.0 - doubt), (1.0 - sure) * (1.0 - doubt)];
+        let brightness = (light[0] + light[1] + light[2]) * (1.0 / 9.0);
+        let [r, g, b] = colour.map(|v| brightness + v * 0.5);
+        self.code([r, g, b, 1.0], out);
+    }
+
+    fn pixel(&self, at: At<'_>, out: &mut [u8]) {
+        let job = self.job;
+        match self.pixels.mode {
+            mode::OVERLAY => self.tinted(at, part(at.coverage) * job.alpha, out),
+            mode::CUTOUT | mode::ERASE => self.cut(at, out),
+            mode::EDGE => self.tinted(at, self.line_at(at), out),
+            mode::TRIMAP => self.trimap(at, out),
+            mode::CONFIDENCE => self.confidence(at, out),
+            mode::STATUS => {
+                let x = at.x as u32 - job.inner_x + job.frame_x;
+                let y = at.y as u32 - job.inner_y + job.frame_y;
+                if x < job.badge_px && y < job.badge_px {
+                    self.code([job.badge_red, job.badge_green, job.badge_blue, 1.0], out);
+                } else {
+                    self.tinted(at, part(at.coverage) * job.alpha, out);
+                }
+            }
+            _ => self.over(at, out),
+        }
+    }
+
+    /// The value that all of a stretch has, if its coverage is 0 or full and no pixel needs a look at another.
+    fn same_for_all(&self, coverage: Option<u16>) -> Option<Vec<u8>> {
+        let bytes = self.pixels.result.bytes_per_pixel();
+        let plain = self.pixels.mode == mode::OVER_COLOUR && coverage == Some(0) && self.job.wrap == 0.0;
+        plain.then(|| {
+            let mut out = vec![0; bytes];
             let Composite { red, green, blue, alpha, .. } = *self.job;
-            let colour = finished(self.tables, self.job, [red, green, blue, alpha]);
-            return out.chunks_exact_mut(4).for_each(|out| self.write(out, colour));
-        }
-        self.varied(out, |_| coverage);
+            self.finished([red, green, blue, alpha], &mut out);
+            out
+        })
     }
 
-    fn pass(&self, out: &mut [u8]) {
-        self.each(out, |_, subject| subject);
-    }
-
-    fn varied(&self, out: &mut [u8], coverage: impl Fn(usize) -> u32) {
-        let (tables, job) = (self.tables, self.job);
-        match (self.mode, self.behind) {
-            (mode::OVERLAY, _) => self.each(out, |i, subject| tinted(tables, job, subject, coverage(i))),
-            (mode::CUTOUT, _) => self.each(out, |i, subject| cut(tables, job, subject, coverage(i))),
-            (_, Behind::Colour) => {
-                let Composite { red, green, blue, alpha, .. } = *job;
-                let under = [red, green, blue, alpha];
-                self.each(out, |i, subject| over(tables, job, subject, coverage(i), under));
+    /// Whether the plate alone shows where coverage is 0, or full, whatever its pixels are.
+    fn plate_shows(&self, coverage: Option<u16>) -> bool {
+        let job = self.job;
+        let opaque = self.format().alpha_offset().is_none();
+        match (self.pixels.mode, coverage) {
+            (mode::OVERLAY, Some(0)) => opaque || job.premultiplied == 0,
+            (mode::CUTOUT, Some(u16::MAX)) => opaque && job.despill == 0,
+            (mode::ERASE, Some(0)) => opaque,
+            (mode::OVER_COLOUR | mode::OVER_LIGHT | mode::OVER_PICTURE, Some(u16::MAX)) => {
+                opaque && job.despill == 0 && job.wrap == 0.0
             }
-            (_, Behind::Linear(samples)) => {
-                let samples = &samples[(self.y * self.width + self.x) * 4..];
-                self.each(out, |i, subject| {
-                    let under = std::array::from_fn(|c| u32::from(samples[4 * i + c]));
-                    over(tables, job, subject, coverage(i), under)
-                });
-            }
-            (_, Behind::Picture(picture)) => {
-                let bytes = picture.format().bytes_per_pixel();
-                let row = &picture.row(self.y)[self.x * bytes..];
-                self.each(out, |i, subject| {
-                    let pixel = read(&row[i * bytes..][..bytes], picture.format());
-                    over_picture(tables, job, subject, coverage(i), pixel)
-                });
-            }
+            _ => false,
         }
     }
 
-    fn each(&self, out: &mut [u8], done: impl Fn(usize, [u8; 4]) -> [u8; 4]) {
-        let bytes = self.format.bytes_per_pixel();
-        for (i, (out, pixel)) in out.chunks_exact_mut(4).zip(self.subject.chunks_exact(bytes)).enumerate() {
-            self.write(out, done(i, read(pixel, self.format)));
+    fn row(&self, y: usize, out: &mut [u8]) {
+        let from = self.format().bytes_per_pixel();
+        let to = self.pixels.result.bytes_per_pixel();
+        let (plate, samples) = (self.pixels.plate.row(y), self.coverage.row(y));
+        let (width, left) = (self.coverage.size.width(), self.job.inner_x as usize);
+        for (k, out) in out.chunks_mut(TILE * to).enumerate() {
+            let x = left + k * TILE..left + k * TILE + out.len() / to;
+            let flat = self.coverage.flat_over(x.start as isize..x.end as isize, y as isize..y as isize + 1);
+            if let Some(value) = self.same_for_all(flat) {
+                out.chunks_exact_mut(to).for_each(|out| out.copy_from_slice(&value));
+                continue;
+            }
+            if self.plate_shows(flat) {
+                let raw = plate[x.start * from..x.end * from].chunks_exact(from);
+                out.chunks_exact_mut(to)
+                    .zip(raw)
+                    .for_each(|(out, raw)| passed(raw, self.format(), self.pixels.result, out));
+                continue;
+            }
+            for (x, out) in x.zip(out.chunks_exact_mut(to)) {
+                let raw = &plate[x * from..][..from];
+                self.pixel(At { x, y, i: y * width + x, raw, coverage: samples[x] }, out);
+            }
         }
     }
+}
+
+/// The finished inner part, in the result's format, rows without gaps.
+pub fn composite(pixels: &Pixels<'_>, light: &Light, coverage: &Plane, beside: Beside<'_>, into: &mut [u8]) {
+    let job = &pixels.job;
+    let work = Work { pixels, job, light, coverage, beside };
+    let row_bytes = job.inner_width as usize * pixels.result.bytes_per_pixel();
+    into.par_chunks_mut(row_bytes)
+        .enumerate()
+        .for_each(|(y, out)| work.row(y + job.inner_y as usize, out));
 }

@@ -1,5 +1,7 @@
 //! The plain twins of `contour.wgsl` and `grow.wgsl`.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use rotomask_shaders::layout::Grow;
 
@@ -9,13 +11,12 @@ use crate::matte::light::FULL;
 
 const HALF: u32 = 32768;
 const FAR: u32 = 46000;
-const PIXEL: u32 = 512;
 
 fn inside(sample: u16) -> bool {
     u32::from(sample) >= HALF
 }
 
-fn crossing(a: u16, b: u16) -> u32 {
+fn crossing(a: u16, b: u16, unit: u32) -> u32 {
     let mut near = u32::from(a).abs_diff(HALF);
     let mut far = u32::from(b).abs_diff(HALF);
     let flat = |v: u16| v == 0 || u32::from(v) == FULL;
@@ -24,12 +25,12 @@ fn crossing(a: u16, b: u16) -> u32 {
         (false, true) => far = far.max(65536 - near),
         _ => {}
     }
-    near * PIXEL / (near + far)
+    near * unit / (near + far)
 }
 
 /// The distance at a pixel, from its neighbour's distance in the same direction.
-fn step(here: u16, next: u16, beyond: u32, farthest: u32) -> u32 {
-    let distance = if inside(here) != inside(next) { crossing(here, next) } else { beyond + PIXEL };
+fn step(here: u16, next: u16, beyond: u32, unit: u32, farthest: u32) -> u32 {
+    let distance = if inside(here) != inside(next) { crossing(here, next, unit) } else { beyond + unit };
     if distance > farthest { FAR } else { distance }
 }
 
@@ -56,7 +57,7 @@ struct Scratch {
 impl Contour {
     fn find(&mut self, coverage: &Plane, job: &Grow) {
         let (width, height) = (coverage.size.width(), coverage.size.height());
-        let (reach, farthest) = (job.reach_px as usize, job.reach_px * PIXEL);
+        let reach = job.reach_y as usize;
         self.distances.resize(width * height, [FAR as u16; 4]);
         self.distances.par_chunks_mut(width * TILE).enumerate().for_each(|(band, out)| {
             let y = band * TILE..band * TILE + out.len() / width;
@@ -69,15 +70,15 @@ impl Contour {
             for half in [false, true] {
                 // Down to the band from as far above as counts, then up to it from below.
                 let above = y.start.saturating_sub(reach + 1)..y.end;
-                along_columns(coverage, above, &y, half, farthest, &mut scratch, out);
+                along_columns(coverage, above, &y, half, job, &mut scratch, out);
                 let below = (y.start..(y.end + reach + 1).min(height)).rev();
-                along_columns(coverage, below, &y, half, farthest, &mut scratch, out);
+                along_columns(coverage, below, &y, half, job, &mut scratch, out);
                 for (out, here) in out.chunks_exact_mut(width).zip(y.clone()) {
                     let next = here + usize::from(half);
                     if next < height {
                         let pairs = coverage.row(here).iter().zip(coverage.row(next));
                         scratch.line.iter_mut().zip(pairs).for_each(|(m, (a, b))| *m = mean(*a, *b));
-                        along_row(&scratch.line, half, farthest, out);
+                        along_row(&scratch.line, half, job, out);
                     }
                 }
             }
@@ -91,7 +92,7 @@ fn along_columns(
     rows: impl Iterator<Item = usize>,
     kept: &std::ops::Range<usize>,
     half: bool,
-    farthest: u32,
+    job: &Grow,
     scratch: &mut Scratch,
     out: &mut [Distances],
 ) {
@@ -105,7 +106,7 @@ fn along_columns(
         line.iter_mut().zip(row).zip(&row[shift..]).for_each(|((m, a), b)| *m = mean(*a, *b));
         if walked > 0 {
             let pairs = line.iter().zip(&*before);
-            distance.iter_mut().zip(pairs).for_each(|(d, (a, b))| *d = step(*a, *b, *d, farthest));
+            distance.iter_mut().zip(pairs).for_each(|(d, (a, b))| *d = step(*a, *b, *d, job.unit_y, job.farthest));
         }
         if kept.contains(&here) {
             // The last column has no half column to its right.
@@ -116,68 +117,81 @@ fn along_columns(
     }
 }
 
-fn along_row(line: &[u16], half: bool, farthest: u32, out: &mut [Distances]) {
+fn along_row(line: &[u16], half: bool, job: &Grow, out: &mut [Distances]) {
     let at = 2 * usize::from(half) + 1;
     let mut distance = FAR;
     for x in 1..line.len() {
-        distance = step(line[x], line[x - 1], distance, farthest);
+        distance = step(line[x], line[x - 1], distance, job.unit_x, job.farthest);
         out[x][at] = distance as u16;
     }
     distance = FAR;
     for x in (0..line.len() - 1).rev() {
-        distance = step(line[x], line[x + 1], distance, farthest);
+        distance = step(line[x], line[x + 1], distance, job.unit_x, job.farthest);
         out[x][at] = out[x][at].min(distance as u16);
     }
 }
 
-fn moved(here: u16, distance: u32, grow: i32) -> u16 {
-    let on_contour = here > 0 && u32::from(here) < FULL && distance <= PIXEL + PIXEL / 2;
-    let size = (distance * 128).max(HALF) as i32;
-    let signed = match (on_contour, inside(here)) {
+fn signed_distance(here: u16, distance: u32, job: &Grow) -> i32 {
+    let on_contour =
+        here > 0 && u32::from(here) < FULL && distance <= 3 * job.unit_x.max(job.unit_y) / 2;
+    let size = ((distance * job.per_distance) >> 4).max(HALF) as i32;
+    match (on_contour, inside(here)) {
         (true, _) => i32::from(here) - HALF as i32,
         (false, true) => size,
         (false, false) => -size,
-    };
-    (signed + grow + HALF as i32).clamp(0, FULL as i32) as u16
+    }
+}
+
+impl Contour {
+    /// The square of a pixel's distance to the contour.
+    fn nearest(&self, coverage: &Plane, job: &Grow, x: usize, y: usize) -> u32 {
+        let (width, height) = (coverage.size.width(), coverage.size.height());
+        let distances = self.distances.as_slice();
+        let reach = [job.reach_x as usize, job.reach_y as usize];
+        let least = job.unit_x.min(job.unit_y);
+        let (at, mut nearest) = (y * width + x, FAR * FAR);
+        // Squares that can still be nearer lie within the best distance so far, so the search widens and stops.
+        for step in 0..=reach[0].max(reach[1]) {
+            // Lines half a pixel nearer belong to the pixels before.
+            if (step as u32 * least).saturating_sub(least.div_ceil(2)).min(FAR).pow(2) >= nearest {
+                break;
+            }
+            let mut look = |inside: bool, at: usize, halves: u32, line: usize, unit: u32| {
+                if inside {
+                    let away = (halves * unit / 2).min(FAR);
+                    let along = u32::from(distances[at][line]);
+                    nearest = nearest.min(away * away + along * along);
+                }
+            };
+            let halves = 2 * step as u32;
+            let (wide, high) = (step <= reach[0], step <= reach[1]);
+            for (inside, at, line, back, unit) in [
+                (wide && x >= step, at.wrapping_sub(step), 0, true, job.unit_x),
+                (wide && x + step < width, at + step, 0, false, job.unit_x),
+                (high && y >= step, at.wrapping_sub(step * width), 1, true, job.unit_y),
+                (high && y + step < height, at + step * width, 1, false, job.unit_y),
+            ] {
+                look(inside, at, halves, line, unit);
+                let between = if back { halves.abs_diff(1) } else { halves + 1 };
+                look(inside, at, between, line + 2, unit);
+            }
+        }
+        nearest
+    }
+
+    /// Tiles that the contour can't reach hold one value.
+    fn clear(coverage: &Plane, job: &Grow, x: &Range<usize>, y: &Range<usize>) -> Option<u16> {
+        coverage.flat_over(around(x, job.reach_x as usize + 1), around(y, job.reach_y as usize + 1))
+    }
 }
 
 /// Moves the edge. Only tiles that the contour can reach are worked on.
 pub fn grow(coverage: &Plane, job: &Grow, contour: &mut Contour, into: &mut Plane) {
     contour.find(coverage, job);
     let width = coverage.size.width();
-    let height = coverage.size.height();
-    let reach = job.reach_px as usize;
-    let distances = contour.distances.as_slice();
-    // Squares that can still be nearer lie within the best distance so far, so the search widens and stops.
-    let nearest = |x: usize, y: usize| {
-        let (at, mut nearest) = (y * width + x, FAR * FAR);
-        for step in 0..=reach {
-            // Lines half a pixel nearer belong to the pixels before.
-            if (step as u32 * PIXEL).saturating_sub(PIXEL / 2).pow(2) >= nearest {
-                break;
-            }
-            let mut look = |inside: bool, at: usize, halves: u32, line: usize| {
-                if inside {
-                    let (away, along) = (halves * (PIXEL / 2), u32::from(distances[at][line]));
-                    nearest = nearest.min(away * away + along * along);
-                }
-            };
-            let halves = 2 * step as u32;
-            for (inside, at, line, back) in [
-                (x >= step, at.wrapping_sub(step), 0, true),
-                (x + step < width, at + step, 0, false),
-                (y >= step, at.wrapping_sub(step * width), 1, true),
-                (y + step < height, at + step * width, 1, false),
-            ] {
-                look(inside, at, halves, line);
-                let between = if back { halves.abs_diff(1) } else { halves + 1 };
-                look(inside, at, between, line + 2);
-            }
-        }
-        nearest
-    };
+    let contour = &*contour;
     into.each_tile(
-        |x, y| coverage.flat_over(around(x, reach + 1), around(y, reach + 1)),
+        |x, y| Contour::clear(coverage, job, x, y),
         |tile| {
             for y in tile.y.clone() {
                 let from = tile.x.start;
@@ -188,10 +202,39 @@ pub fn grow(coverage: &Plane, job: &Grow, contour: &mut Contour, into: &mut Plan
                         // Growing leaves the inside as it is, and shrinking the outside.
                         0 if job.grow < 0 => 0,
                         u16::MAX if job.grow > 0 => u16::MAX,
-                        _ => moved(here, isqrt(nearest(x, y)), job.grow),
+                        _ => {
+                            let distance = isqrt(contour.nearest(coverage, job, x, y)).min(job.farthest);
+                            let moved = signed_distance(here, distance, job) + job.grow + HALF as i32;
+                            moved.clamp(0, FULL as i32) as u16
+                        }
                     };
                 }
             }
         },
     );
+}
+
+/// Every pixel's signed distance to the contour, 1/65536 pixel, above 0 inside.
+pub fn distance(coverage: &Plane, job: &Grow, contour: &mut Contour, into: &mut Vec<i32>) {
+    contour.find(coverage, job);
+    let (width, height) = (coverage.size.width(), coverage.size.height());
+    let contour = &*contour;
+    into.resize(width * height, 0);
+    into.par_chunks_mut(width * TILE).enumerate().for_each(|(band, out)| {
+        let rows = band * TILE..band * TILE + out.len() / width;
+        for x in (0..width).step_by(TILE).map(|x| x..(x + TILE).min(width)) {
+            let clear = Contour::clear(coverage, job, &x, &rows);
+            for y in rows.clone() {
+                let row = (y - rows.start) * width;
+                for x in x.clone() {
+                    let here = coverage.values[y * width + x];
+                    let distance = match clear {
+                        Some(_) => job.farthest,
+                        None => isqrt(contour.nearest(coverage, job, x, y)).min(job.farthest),
+                    };
+                    out[row + x] = signed_distance(here, distance, job);
+                }
+            }
+        }
+    });
 }

@@ -1,58 +1,168 @@
-//! The matte chain on the CPU: a plain twin of every kernel, equal to it bit by bit.
+//! The matte chain on the CPU: a plain twin of every kernel.
 
 mod blur;
 mod composite;
 mod coverage;
 mod grow;
+mod pixels;
 mod plane;
+mod point;
+mod spread;
 
-use blur::{ColourBlur, PlaneBlur};
-use composite::{Behind, composite, linear_row};
+use blur::PlaneBlur;
+use composite::{Beside, composite};
 use grow::Contour;
 use plane::Plane;
-use rotomask_shaders::mode;
+use rotomask_shaders::op;
+use spread::Blurred;
 
-use super::plan::{Finish, Plan};
-use super::{Finished, MatteJob};
+use super::Finished;
+use super::plan::{Extra, Finish, LayerPlan, Origin, Pixels, Plan, Shape, Step, combining};
+use crate::frame::Size;
 
 /// The twins' memory, kept from frame to frame.
 #[derive(Debug, Default)]
 pub(super) struct Twin {
-    coverage: Plane,
-    grown: Plane,
+    /// The object that is worked on, and a place for what becomes of it.
+    matte: Plane,
+    spare: Plane,
+    /// All objects so far, and what of them nothing takes away.
+    total: Plane,
+    kept: Plane,
     contour: Contour,
-    feather: PlaneBlur,
-    backdrop: ColourBlur,
+    blur: PlaneBlur,
+    backdrop: Blurred,
+    sides: [Blurred; 2],
+    wrap: Blurred,
+    distance: Vec<i32>,
     pixels: Vec<u8>,
 }
 
 impl Twin {
     /// Carries out a plan. It can't fail.
-    pub fn render(&mut self, plan: &Plan, job: &MatteJob<'_>) -> Finished<'_> {
-        self.coverage.resize(plan.size);
-        coverage::coverage(&plan.coverage, &plan.coefficients, &plan.taps, &mut self.coverage);
-        if let Some(grow) = &plan.grow {
-            self.grown.resize(plan.size);
-            grow::grow(&self.coverage, grow, &mut self.contour, &mut self.grown);
-            std::mem::swap(&mut self.coverage, &mut self.grown);
-        }
-        if let Some(gaussian) = &plan.feather {
-            self.feather.run(gaussian, &mut self.coverage);
-        }
-        let Finish::Pixels { mode, job: numbers } = &plan.finish else {
-            return Finished::Coverage(&self.coverage.values);
+    pub fn render(&mut self, plan: &Plan<'_>, frame: Size) -> Finished<'_> {
+        self.combine(plan, frame);
+        let Finish::Pixels(pixels) = &plan.finish else {
+            return Finished::Coverage { samples: &self.total.values, part: plan.part };
         };
-        let behind = match (&plan.blur, job.back()) {
-            (Some(gaussian), _) => {
-                let plate = job.plate;
-                let linear = |y, into: &mut [u16]| linear_row(plate.row(y), plate.format(), into);
-                Behind::Linear(self.backdrop.run(gaussian, plan.size, linear))
-            }
-            (None, Some(picture)) if *mode == mode::OVER_PICTURE => Behind::Picture(picture),
-            _ => Behind::Colour,
-        };
-        self.pixels.resize(plan.size.area_px() * 4, 0);
-        composite(*mode, numbers, job.plate, &self.coverage, behind, &mut self.pixels);
+        self.show(plan, pixels, frame);
         Finished::Pixels(&self.pixels)
+    }
+
+    /// All objects' mattes become one, in `total`.
+    fn combine(&mut self, plan: &Plan<'_>, frame: Size) {
+        let size = plan.part.size();
+        self.total.clear(size);
+        let keeps = plan.layers.iter().any(|layer| layer.keep);
+        if keeps {
+            self.kept.clear(size);
+        }
+        for layer in &plan.layers {
+            self.layer(plan, layer, frame);
+            if layer.keep {
+                point::combine(&combining(size, op::MAX, 0, 0), &mut self.kept, &self.matte);
+            }
+            point::combine(&combining(size, layer.op, 0, 0), &mut self.total, &self.matte);
+        }
+        if keeps {
+            point::combine(&combining(size, op::MAX, 0, 0), &mut self.total, &self.kept);
+        }
+        for limit in &plan.limits {
+            self.spare.resize(size);
+            point::from_view(limit.view, &mut self.spare);
+            point::combine(&combining(size, limit.op, 0, 0), &mut self.total, &self.spare);
+        }
+    }
+
+    /// One object's matte, in `matte`.
+    fn layer(&mut self, plan: &Plan<'_>, layer: &LayerPlan<'_>, frame: Size) {
+        self.shape(plan, &layer.shape, frame);
+        if layer.invert {
+            point::change(&combining(plan.part.size(), op::INVERT, 0, 0), &mut self.matte);
+        }
+    }
+
+    fn shape(&mut self, plan: &Plan<'_>, shape: &Shape<'_>, frame: Size) {
+        let size = plan.part.size();
+        self.matte.resize(size);
+        match &shape.from {
+            Origin::Contour { job, coefficients, taps } => {
+                coverage::coverage(job, coefficients, taps, &mut self.matte);
+            }
+            Origin::View(view) => point::from_view(*view, &mut self.matte),
+            Origin::Samples(samples) => {
+                point::from_samples(samples, frame.width(), &plan.part, &mut self.matte);
+            }
+        }
+        for step in &shape.steps {
+            match step {
+                Step::Levels(job) => point::change(job, &mut self.matte),
+                Step::Grow(job) => {
+                    self.spare.resize(size);
+                    grow::grow(&self.matte, job, &mut self.contour, &mut self.spare);
+                    std::mem::swap(&mut self.matte, &mut self.spare);
+                }
+                Step::Smooth(gaussian) => {
+                    self.blur.run(gaussian, &mut self.matte);
+                    self.spare.resize(size);
+                    coverage::sharpen(&self.matte, &mut self.spare);
+                    std::mem::swap(&mut self.matte, &mut self.spare);
+                }
+                Step::Feather(gaussian) => self.blur.run(gaussian, &mut self.matte),
+                Step::Curve(points) => point::curve(points, &mut self.matte),
+            }
+        }
+    }
+
+    /// The finished pixels of the inner part.
+    fn show(&mut self, plan: &Plan<'_>, pixels: &Pixels<'_>, frame: Size) {
+        let light = &*plan.light;
+        match &pixels.extra {
+            Extra::Confidence(origins, curve) => self.confidence(plan, origins, curve, frame),
+            Extra::Distance(job) => {
+                grow::distance(&self.total, job, &mut self.contour, &mut self.distance);
+            }
+            Extra::None | Extra::Wrap(_) => {}
+        }
+        let mut beside = Beside::default();
+        if let Some(spread) = &pixels.backdrop {
+            beside.backdrop = self.backdrop.run(spread, light, &self.total);
+        }
+        if let Some(spreads) = &pixels.sides {
+            let [inside, outside] = &mut self.sides;
+            beside.sides = [
+                inside.run(&spreads[0], light, &self.total),
+                outside.run(&spreads[1], light, &self.total),
+            ];
+        }
+        match &pixels.extra {
+            Extra::Wrap(spread) => beside.wrap = self.wrap.run(spread, light, &self.total),
+            Extra::Distance(_) => beside.distance = &self.distance,
+            Extra::Confidence(..) => beside.confidence = &self.kept.values,
+            Extra::None => {}
+        }
+        let inner = plan.part.inner.size;
+        self.pixels.resize(inner.area_px() * pixels.result.bytes_per_pixel(), 0);
+        composite(pixels, light, &self.total, beside, &mut self.pixels);
+    }
+
+    /// How sure the model is of the surest object, in `kept`.
+    fn confidence(&mut self, plan: &Plan<'_>, origins: &[Origin<'_>], curve: &[u32], frame: Size) {
+        let size = plan.part.size();
+        self.kept.clear(size);
+        for origin in origins {
+            self.matte.resize(size);
+            match origin {
+                Origin::Contour { job, coefficients, taps } => {
+                    coverage::field(job, coefficients, taps, &mut self.matte);
+                    point::curve(curve, &mut self.matte);
+                }
+                Origin::View(view) => point::from_view(*view, &mut self.matte),
+                Origin::Samples(samples) => {
+                    point::from_samples(samples, frame.width(), &plan.part, &mut self.matte);
+                }
+            }
+            point::combine(&combining(size, op::MAX, 0, 0), &mut self.kept, &self.matte);
+        }
     }
 }

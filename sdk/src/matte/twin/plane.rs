@@ -68,6 +68,13 @@ impl Plane {
         self.flat.resize(size.width().div_ceil(TILE) * size.height().div_ceil(TILE), None);
     }
 
+    /// Takes a size, and holds nothing.
+    pub fn clear(&mut self, size: Size) {
+        self.resize(size);
+        self.values.fill(0);
+        self.flat.fill(Some(0));
+    }
+
     /// One row.
     pub fn row(&self, y: usize) -> &[u16] {
         &self.values[y * self.size.width()..][..self.size.width()]
@@ -94,6 +101,62 @@ impl Plane {
             band(i * TILE, rows);
             for (tile, flat) in tiles(i, rows.len() / width, width).zip(flat) {
                 *flat = TileMut { rows, width, x: tile.0, y: tile.1 }.flat();
+            }
+        });
+    }
+
+    /// Changes every sample by itself.
+    pub fn map(&mut self, sample: impl Fn(u16) -> u16 + Sync) {
+        let (width, across) = (self.size.width(), self.tiles_across());
+        let bands = self.values.par_chunks_mut(width * TILE).zip(self.flat.par_chunks_mut(across));
+        bands.enumerate().for_each(|(i, (rows, flat))| {
+            for ((x, y), flat) in tiles(i, rows.len() / width, width).zip(flat) {
+                let mut place = TileMut { rows, width, x, y };
+                match *flat {
+                    Some(value) => {
+                        let changed = sample(value);
+                        if changed != value {
+                            place.fill(changed);
+                        }
+                    }
+                    None => {
+                        for y in place.y.clone() {
+                            place.row(y).iter_mut().for_each(|v| *v = sample(*v));
+                        }
+                    }
+                }
+                *flat = place.flat();
+            }
+        });
+    }
+
+    /// Changes every sample by another plane's. `flat` says what two flat tiles make, where it is known.
+    pub fn merge(
+        &mut self,
+        other: &Plane,
+        both: impl Fn(Option<u16>, Option<u16>) -> Option<u16> + Sync,
+        sample: impl Fn(u16, u16) -> u16 + Sync,
+    ) {
+        let (width, across) = (self.size.width(), self.tiles_across());
+        let bands = self.values.par_chunks_mut(width * TILE).zip(self.flat.par_chunks_mut(across));
+        bands.enumerate().for_each(|(i, (rows, flat))| {
+            for (column, ((x, y), flat)) in tiles(i, rows.len() / width, width).zip(flat).enumerate() {
+                let known = both(*flat, other.flat[i * across + column]);
+                let mut place = TileMut { rows, width, x: x.clone(), y: y.clone() };
+                match known {
+                    Some(value) => {
+                        if *flat != known {
+                            place.fill(value);
+                        }
+                    }
+                    None => {
+                        for y in y.clone() {
+                            let second = &other.row(y)[x.clone()];
+                            place.row(y).iter_mut().zip(second).for_each(|(a, b)| *a = sample(*a, *b));
+                        }
+                    }
+                }
+                *flat = place.flat();
             }
         });
     }

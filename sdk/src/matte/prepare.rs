@@ -1,0 +1,104 @@
+//! What is done once a frame, on the CPU, for all of its parts: holes, specks, and splines through the logits.
+
+use super::job::{Layer, Mask, MatteJob};
+use super::light::FULL;
+use super::logits::Spline;
+use super::settings::MatteSettings;
+use crate::frame::{FrameView, Size, channel};
+use crate::mask::{Cleaning, Components, LogitPlane};
+
+/// A mask, ready to be read at any place of the frame.
+#[derive(Debug)]
+pub(super) enum Source<'a> {
+    /// Its contour is the edge: spline coefficients, 1/65536 of a logit.
+    Contour { size: Size, coefficients: Vec<i32> },
+    /// Coverage of the frame's size.
+    View(FrameView<'a>),
+    /// The same, cleaned: 16-bit samples.
+    Samples(Vec<u16>),
+}
+
+/// One layer's mask on this frame and on its neighbours.
+#[derive(Debug)]
+pub(super) struct Sources<'a> {
+    pub now: Source<'a>,
+    pub neighbours: [Option<Source<'a>>; 2],
+}
+
+/// Prepares all layers of a job that has been checked.
+pub(super) fn prepare<'a>(job: &MatteJob<'a>) -> Vec<Sources<'a>> {
+    let frame = job.plate.size();
+    let of = |layer: &Layer<'a>| {
+        let settings = job.settings_of(layer);
+        // In pixels of this frame.
+        let scale = job.scale.x * job.scale.y;
+        let moves = settings.reduce_chatter > 0.0 || settings.motion_blur > 0.0;
+        Sources {
+            now: source(layer.mask, frame, scale, settings),
+            neighbours: layer
+                .neighbours
+                .map(|mask| mask.filter(|_| moves).map(|mask| source(mask, frame, scale, settings))),
+        }
+    };
+    job.layers.iter().map(of).collect()
+}
+
+fn source<'a>(mask: Mask<'a>, frame: Size, scale: f64, settings: &MatteSettings) -> Source<'a> {
+    let cells = |size: Size, area_px2: f32| {
+        (f64::from(area_px2) * scale * size.area_px() as f64 / frame.area_px() as f64) as u32
+    };
+    let cleaning = |size| Cleaning {
+        max_hole_cells: cells(size, settings.fill_holes_px2),
+        max_speck_cells: cells(size, settings.remove_specks_px2),
+    };
+    match mask {
+        Mask::Coverage(view) if view.size() == frame => {
+            let cleaning = cleaning(frame);
+            if cleaning == Cleaning::default() { Source::View(view) } else { cleaned(view, cleaning) }
+        }
+        Mask::Coverage(view) => {
+            let values = (0..view.size().height()).flat_map(|y| coverage_row(view, y)).map(|v| (v - 0.5) * 16.0);
+            contour(view.size(), values, cleaning(view.size()))
+        }
+        Mask::Logits(logits) => {
+            contour(logits.size, logits.values.iter().copied(), cleaning(logits.size))
+        }
+    }
+}
+
+fn contour<'a>(size: Size, values: impl Iterator<Item = f32>, cleaning: Cleaning) -> Source<'a> {
+    let mut coefficients = Vec::new();
+    if cleaning == Cleaning::default() {
+        Spline::default().coefficients(size, values, &mut coefficients);
+    } else {
+        let mut plane = LogitPlane { size, values: values.collect() };
+        plane.clean(cleaning, 0.0);
+        Spline::default().coefficients(size, plane.values.into_iter(), &mut coefficients);
+    }
+    Source::Contour { size, coefficients }
+}
+
+fn cleaned<'a>(view: FrameView<'_>, cleaning: Cleaning) -> Source<'a> {
+    let size = view.size();
+    let mut samples: Vec<u16> = (0..size.height()).flat_map(|y| samples_row(view, y)).collect();
+    let half = (FULL / 2) as u16;
+    // Both are looked for in the matte as it was.
+    let specks = Components::find(size, &samples, |v| v > half);
+    let holes = Components::find(size, &samples, |v| v <= half);
+    specks.up_to(cleaning.max_speck_cells).for_each(|cells| samples[cells].fill(0));
+    holes.up_to(cleaning.max_hole_cells).for_each(|cells| samples[cells].fill(FULL as u16));
+    Source::Samples(samples)
+}
+
+/// A row of coverage from 0 to 1: the grey, or the alpha. What is no number is none.
+pub(super) fn coverage_row<'a>(view: FrameView<'a>, y: usize) -> impl Iterator<Item = f32> + 'a {
+    let (row, format) = (view.row(y), view.format());
+    let (count, depth) = (format.channel_count(), format.depth());
+    let at = format.alpha_offset().unwrap_or(0);
+    (0..view.size().width()).map(move |x| channel(row, depth, x * count + at))
+}
+
+/// The same as 16-bit samples.
+pub(super) fn samples_row<'a>(view: FrameView<'a>, y: usize) -> impl Iterator<Item = u16> + 'a {
+    coverage_row(view, y).map(|v| (v * 65535.0 + 0.5).clamp(0.0, 65535.0) as u16)
+}

@@ -1,0 +1,67 @@
+//! The plain twins of `combine.wgsl` and `curve.wgsl`, and mattes that a host gives.
+
+use rotomask_shaders::{layout::Combine, op};
+
+use super::plane::Plane;
+use crate::frame::FrameView;
+use crate::matte::light::{FULL, scale16};
+use crate::matte::part::Part;
+use crate::matte::prepare::samples_row;
+
+fn combined(job: &Combine, a: u32, b: u32) -> u32 {
+    match job.op {
+        op::ADD => (a + b).min(FULL),
+        op::SUBTRACT => a.saturating_sub(b),
+        op::INTERSECT => (a + b).saturating_sub(FULL),
+        op::MIN => a.min(b),
+        op::MAX => a.max(b),
+        op::MULTIPLY => scale16(a, b),
+        op::HOLD => scale16(a, FULL - b),
+        op::INVERT => FULL - a,
+        _ => {
+            let (above, span) = (a.saturating_sub(job.low), job.high - job.low);
+            if above >= span { FULL } else { (above * FULL + span / 2) / span }
+        }
+    }
+}
+
+/// `first` becomes what the two make.
+pub fn combine(job: &Combine, first: &mut Plane, second: &Plane) {
+    let sample = |a: u16, b: u16| combined(job, u32::from(a), u32::from(b)) as u16;
+    first.merge(second, |a, b| Some(sample(a?, b?)), sample);
+}
+
+/// `plane` becomes what it alone makes.
+pub fn change(job: &Combine, plane: &mut Plane) {
+    plane.map(|v| combined(job, u32::from(v), 0) as u16);
+}
+
+/// Coverage through a curve of 1,025 points.
+pub fn curve(points: &[u32], plane: &mut Plane) {
+    plane.map(|v| {
+        let place = u32::from(v) + u32::from(v >= 32768);
+        let (at, part) = ((place >> 6) as usize, place & 63);
+        ((points[at] * (64 - part) + points[(at + 1).min(1024)] * part + 32) >> 6) as u16
+    });
+}
+
+/// A host's coverage, already the part's.
+pub fn from_view(view: FrameView<'_>, into: &mut Plane) {
+    let width = into.size.width();
+    into.each_band(|y, band| {
+        for (i, out) in band.chunks_exact_mut(width).enumerate() {
+            out.iter_mut().zip(samples_row(view, y + i)).for_each(|(out, v)| *out = v);
+        }
+    });
+}
+
+/// Samples of the whole frame, `frame_width` a row.
+pub fn from_samples(samples: &[u16], frame_width: usize, part: &Part, into: &mut Plane) {
+    let width = into.size.width();
+    let (left, top) = (part.outer.x_px as usize, part.outer.y_px as usize);
+    into.each_band(|y, band| {
+        for (i, out) in band.chunks_exact_mut(width).enumerate() {
+            out.copy_from_slice(&samples[(top + y + i) * frame_width + left..][..width]);
+        }
+    });
+}

@@ -1,0 +1,130 @@
+//! The plain twins of `reduce.wgsl`, `blur.wgsl` and `enlarge.wgsl` for linear pictures.
+
+use rayon::prelude::*;
+use rotomask_shaders::weight;
+
+use super::blur::clamped;
+use super::pixels::{Four, linear_row};
+use super::plane::Plane;
+use crate::matte::gaussian::{Gaussian, Weights};
+use crate::matte::light::{FULL, Light};
+use crate::matte::plan::Spread;
+
+/// A blurred linear picture: premultiplied red, green, blue, and alpha.
+#[derive(Debug, Default)]
+pub struct Blurred {
+    small: Vec<Four>,
+    swept: Vec<Four>,
+    wide: Vec<Four>,
+    full: Vec<Four>,
+}
+
+fn times(value: Four, by: f32) -> Four {
+    value.map(|v| v * by)
+}
+
+fn plus(a: Four, b: Four) -> Four {
+    [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]]
+}
+
+/// The weighted sum of a line's value and of its neighbours to both sides.
+fn weighted(radius: usize, weights: &Weights, at: impl Fn(isize) -> Four) -> Four {
+    let mut sum = times(at(0), weights[0] as f32);
+    for i in 1..=radius {
+        sum = plus(sum, times(plus(at(-(i as isize)), at(i as isize)), weights[i] as f32));
+    }
+    times(sum, 1.0 / 65536.0)
+}
+
+impl Blurred {
+    /// The picture's light, weighted by coverage as asked, blurred. `coverage` has the picture's size.
+    pub fn run(&mut self, spread: &Spread<'_>, light: &Light, coverage: &Plane) -> &[Four] {
+        let (gaussian, size) = (&spread.gaussian, spread.picture.size());
+        let (factor, small) = (gaussian.factor as usize, gaussian.small);
+        let (width, height) = (small.width(), small.height());
+        self.small.resize(small.area_px(), [0.0; 4]);
+        self.swept.resize(small.area_px(), [0.0; 4]);
+        self.small.par_chunks_mut(width).enumerate().for_each_init(
+            || vec![[0.0; 4]; size.width()],
+            |row, (y, out)| {
+                out.fill([0.0; 4]);
+                for full_y in y * factor..(y + 1) * factor {
+                    let full_y = full_y.min(size.height() - 1);
+                    linear_row(spread.picture, full_y, light, row);
+                    weigh(row, spread.weight, coverage, full_y);
+                    add_squares(row, factor, out);
+                }
+                out.iter_mut().for_each(|out| *out = times(*out, 1.0 / (factor * factor) as f32));
+            },
+        );
+        let from = &self.small;
+        self.swept.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
+            let row = &from[y * width..][..width];
+            let last = width as isize - 1;
+            for (x, out) in out.iter_mut().enumerate() {
+                let at = |by| row[(x as isize + by).clamp(0, last) as usize];
+                *out = weighted(gaussian.radius[0], &gaussian.weights[0], at);
+            }
+        });
+        let from = &self.swept;
+        self.small.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
+            for (x, out) in out.iter_mut().enumerate() {
+                let at = |by| from[clamped(y, by, height) * width + x];
+                *out = weighted(gaussian.radius[1], &gaussian.weights[1], at);
+            }
+        });
+        if factor == 1 {
+            return &self.small;
+        }
+        self.enlarge(gaussian, size.width(), size.height());
+        &self.full
+    }
+
+    fn enlarge(&mut self, gaussian: &Gaussian, width: usize, height: usize) {
+        let (factor, small) = (gaussian.factor as usize, gaussian.small);
+        let four = |at: usize, count: usize| {
+            let near = gaussian.nearest(at);
+            std::array::from_fn(|j| (near - 1 + j as isize).clamp(0, count as isize - 1) as usize)
+        };
+        let sum = |values: [Four; 4], weights: [u32; 4]| {
+            let [a, b, c, d] = std::array::from_fn(|i| times(values[i], weights[i] as f32));
+            times(plus(plus(plus(a, b), c), d), 1.0 / 32768.0)
+        };
+        self.wide.resize(small.height() * width, [0.0; 4]);
+        let rows = self.small.par_chunks(small.width());
+        self.wide.par_chunks_mut(width).zip(rows).for_each(|(out, row)| {
+            for (x, out) in out.iter_mut().enumerate() {
+                let at: [usize; 4] = four(x, small.width());
+                *out = sum(at.map(|at| row[at]), gaussian.phases[x % factor]);
+            }
+        });
+        let wide = &self.wide;
+        self.full.resize(width * height, [0.0; 4]);
+        self.full.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
+            let rows: [usize; 4] = four(y, small.height());
+            let phase = gaussian.phases[y % factor];
+            for (x, out) in out.iter_mut().enumerate() {
+                *out = sum(rows.map(|row| wide[row * width + x]), phase);
+            }
+        });
+    }
+}
+
+fn weigh(row: &mut [Four], by: u32, coverage: &Plane, y: usize) {
+    let share = |v: u16| match by {
+        weight::INSIDE => f32::from(v) * (1.0 / 65535.0),
+        _ => (FULL - u32::from(v)) as f32 * (1.0 / 65535.0),
+    };
+    if by != weight::NONE {
+        row.iter_mut().zip(coverage.row(y)).for_each(|(pixel, v)| *pixel = times(*pixel, share(*v)));
+    }
+}
+
+/// Adds each stretch of `factor` pixels to its sum; beyond the border the last pixel counts.
+fn add_squares(row: &[Four], factor: usize, sums: &mut [Four]) {
+    let last = row[row.len() - 1];
+    for (sum, pixels) in sums.iter_mut().zip(row.chunks(factor)) {
+        pixels.iter().for_each(|pixel| *sum = plus(*sum, *pixel));
+        (pixels.len()..factor).for_each(|_| *sum = plus(*sum, last));
+    }
+}

@@ -1,0 +1,32 @@
+// sharpen: a blurred matte to one whose edge is one pixel wide again, on the blurred one's contour.
+//
+// source  16-bit samples, row-major; beyond the border the last one counts
+// into    out: 16-bit samples
+
+struct Sharpen {
+    width_px: u32,
+    height_px: u32,
+}
+
+@group(0) @binding(0) var<uniform> job: Sharpen;
+@group(0) @binding(1) var<storage, read> source: array<u32>;
+@group(0) @binding(2) var<storage, read_write> into: array<u32>;
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    if id.x >= job.width_px || id.y >= job.height_px { return; }
+    let i = id.y * job.width_px + id.x;
+    let left = i - select(0u, 1u, id.x > 0u);
+    let right = i + select(0u, 1u, id.x + 1u < job.width_px);
+    let above = i - select(0u, job.width_px, id.y > 0u);
+    let below = i + select(0u, job.width_px, id.y + 1u < job.height_px);
+    let value = i32(source[i]) - i32(HALF);
+    // Differences over two pixels: slopes times two.
+    into[i] = from_contour(
+        value,
+        i32(source[right]) - i32(source[left]),
+        i32(source[below]) - i32(source[above]),
+        1u,
+        0u,
+    );
+}
