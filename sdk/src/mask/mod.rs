@@ -14,7 +14,7 @@ pub use overlap::{Owners, constrain_overlap};
 pub use rle::Rle;
 pub use stability::{Bounds, MASK_THRESHOLD, STABILITY_SCORE_OFFSET, Shape};
 
-pub(crate) use components::reference_hole_area;
+pub(crate) use components::{Components, reference_hole_area};
 pub(crate) use pick::pick;
 
 use crate::error::{Error, Result};

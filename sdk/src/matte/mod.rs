@@ -4,133 +4,100 @@
 //! over its background. Every stage is a WGSL kernel of `rotomask-shaders` with a plain twin here; both calculate in
 //! whole numbers and give the same bytes. A stage whose parameter is zero is left out.
 
-mod gaussian;
-mod gpu;
-mod light;
-mod logits;
 pub mod params;
-mod plan;
 mod settings;
+mod preset;
+mod job;
+mod logits;
+mod light;
+mod gaussian;
+mod part;
+mod prepare;
+mod plan;
+mod gpu;
 mod twin;
 
 pub use gpu::{DeviceInfo, DeviceKind, Gpu, adapters};
+pub use job::{Combine, Layer, Mask, MatteJob, Status, Window};
+pub use light::Curve;
 pub use logits::Logits;
-pub use settings::{Alpha, Background, MatteSettings, View};
+pub use preset::Preset;
+pub use settings::{Alpha, Background, Despill, MatteSettings, PARAMS, Range, Transfer, View};
 
-use crate::error::{Error, Result};
-use crate::frame::{FrameView, FrameViewMut, PixelFormat};
-use plan::Plan;
+use crate::error::Result;
+use crate::frame::{Channels, Depth, FrameViewMut, PixelFormat};
+use part::{Part, parts};
+use plan::{Plan, plan, reach_px};
+use prepare::prepare;
 use twin::Twin;
 
-/// One frame to finish.
-#[derive(Clone, Copy, Debug)]
-pub struct MatteJob<'a> {
-    /// The host's picture: [`PixelFormat::Rgba8`], [`PixelFormat::Bgra8`] or [`PixelFormat::Rgb8`].
-    pub plate: FrameView<'a>,
-    /// The mask, of any size.
-    pub logits: Logits<'a>,
-    /// For [`Background::Picture`]: the plate's size, in any of the plate's formats.
-    pub picture: Option<FrameView<'a>>,
-    /// How to finish and show it.
-    pub settings: &'a MatteSettings,
-}
+/// Pixels that are worked on at once at most: 8K. Larger frames go in parts.
+const MOST_PX: usize = 8192 * 4608;
 
-impl<'a> MatteJob<'a> {
-    /// The picture that shows where the subject doesn't, if any does.
-    fn back(&self) -> Option<FrameView<'a>> {
-        match (self.settings.view, self.settings.background) {
-            (View::Composite, Background::Picture) => self.picture,
-            (View::Composite, Background::BlurredPlate) => Some(self.plate),
-            _ => None,
-        }
-    }
-
-    /// # Errors
-    /// [`Error::Setting`] or [`Error::Frame`], for the first thing that doesn't fit.
-    fn check(&self, result: &FrameViewMut<'_>) -> Result<()> {
-        self.settings.validate()?;
-        self.logits.check()?;
-        let size = self.plate.size();
-        let colour = |view: &FrameView<'_>| view.format().rgb_offsets().is_some();
-        let wrong = |what: &str, found: PixelFormat, want: &str| {
-            Err(Error::Frame(format!("the {what} has {found:?} pixels, expected {want}")))
-        };
-        if !colour(&self.plate) {
-            return wrong("plate", self.plate.format(), "Rgba8, Bgra8 or Rgb8");
-        }
-        let shows_picture =
-            self.settings.view == View::Composite && self.settings.background == Background::Picture;
-        match &self.picture {
-            None if shows_picture => {
-                return Err(Error::Frame(format!(
-                    "the background is a picture, and none is given: expected one of {size}, the plate's size"
-                )));
-            }
-            Some(picture) if shows_picture && picture.size() != size => {
-                return Err(Error::Frame(format!(
-                    "the background picture is {}, expected {size}, the plate's size",
-                    picture.size()
-                )));
-            }
-            Some(picture) if shows_picture && !colour(picture) => {
-                return wrong("background picture", picture.format(), "Rgba8, Bgra8 or Rgb8");
-            }
-            _ => {}
-        }
-        if result.size() != size {
-            return Err(Error::Frame(format!(
-                "the result is {}, expected {size}, the plate's size",
-                result.size()
-            )));
-        }
-        match (self.settings.view, result.format()) {
-            (_, PixelFormat::Rgba8 | PixelFormat::Bgra8)
-            | (View::Matte, PixelFormat::Gray8 | PixelFormat::GrayF32) => Ok(()),
-            (View::Matte, found) => {
-                wrong("result", found, "Rgba8, Bgra8, Gray8 or GrayF32 for the matte view")
-            }
-            (_, found) => wrong("result", found, "Rgba8 or Bgra8 for this view"),
-        }
-    }
-}
-
-/// What a frame came to, before it is written into the host's memory.
+/// What a part came to, before it is written into the host's memory.
 enum Finished<'a> {
-    /// 16-bit coverage, one a pixel.
-    Coverage(&'a [u16]),
-    /// 16-bit coverage in 32 bits, one a pixel.
-    WideCoverage(&'a [u32]),
-    /// The result's four bytes a pixel.
+    /// 16-bit coverage of the outer part.
+    Coverage { samples: &'a [u16], part: Part },
+    /// The same in 32 bits.
+    WideCoverage { samples: &'a [u32], part: Part },
+    /// The inner part's pixels in the result's format.
     Pixels(&'a [u8]),
+    /// The inner part's pixels with four channels, whatever the result has.
+    FourChannels(&'a [u8]),
 }
 
 impl Finished<'_> {
-    fn write(&self, result: &mut FrameViewMut<'_>) {
-        let (size, format) = (result.size(), result.format());
-        for y in 0..size.height() {
-            let range = y * size.width()..(y + 1) * size.width();
-            let row = result.row_mut(y);
+    /// Writes the inner part where it belongs in the result, whose first pixel is the window's.
+    fn write(&self, plan: &Plan<'_>, result: &mut FrameViewMut<'_>) {
+        let (inner, format) = (plan.part.inner, result.format());
+        let (left, top) = (plan.at[0] as usize, plan.at[1] as usize);
+        let (bytes, width) = (format.bytes_per_pixel(), inner.size.width());
+        for y in 0..inner.size.height() {
+            let row = &mut result.row_mut(top + y)[left * bytes..(left + width) * bytes];
             match self {
-                Self::Coverage(all) => write_coverage(all[range].iter().map(|v| u32::from(*v)), format, row),
-                Self::WideCoverage(all) => write_coverage(all[range].iter().copied(), format, row),
-                Self::Pixels(all) => row.copy_from_slice(&all[range.start * 4..range.end * 4]),
+                Self::Coverage { samples, part } => {
+                    let row_of = &samples[outer_row(part, y)..][..width];
+                    write_coverage(row_of.iter().map(|v| u32::from(*v)), format, row);
+                }
+                Self::WideCoverage { samples, part } => {
+                    write_coverage(samples[outer_row(part, y)..][..width].iter().copied(), format, row);
+                }
+                Self::Pixels(all) => row.copy_from_slice(&all[y * row.len()..][..row.len()]),
+                Self::FourChannels(all) => {
+                    let four = 4 * format.depth().bytes();
+                    let pixels = all[y * width * four..][..width * four].chunks_exact(four);
+                    row.chunks_exact_mut(bytes).zip(pixels).for_each(|(out, p)| out.copy_from_slice(&p[..bytes]));
+                }
             }
         }
     }
 }
 
+/// Where the inner part's row begins in the outer one.
+fn outer_row(part: &Part, y: usize) -> usize {
+    let [x, top] = part.inset();
+    (top as usize + y) * part.size().width() + x as usize
+}
+
+/// Coverage as grey, alpha opaque.
 fn write_coverage(samples: impl Iterator<Item = u32>, format: PixelFormat, row: &mut [u8]) {
-    let code = |v: u32| ((v * 255 + 32767) / light::FULL) as u8;
-    match format {
-        PixelFormat::Gray8 => row.iter_mut().zip(samples).for_each(|(out, v)| *out = code(v)),
-        PixelFormat::GrayF32 => row
-            .chunks_exact_mut(4)
-            .zip(samples)
-            .for_each(|(out, v)| out.copy_from_slice(&(v as f32 / light::FULL as f32).to_ne_bytes())),
-        _ => row
-            .chunks_exact_mut(4)
-            .zip(samples)
-            .for_each(|(out, v)| out.copy_from_slice(&[code(v), code(v), code(v), 255])),
+    fn put<const BYTES: usize>(out: &mut [u8], format: PixelFormat, grey: [u8; BYTES], full: [u8; BYTES]) {
+        let alpha = format.alpha_offset();
+        for (i, out) in out.chunks_exact_mut(BYTES).enumerate() {
+            out.copy_from_slice(if alpha == Some(i) { &full } else { &grey });
+        }
+    }
+    debug_assert!(format.channels() != Channels::Gray || format.channel_count() == 1);
+    let part = |v: u32| v as f32 / light::FULL as f32;
+    for (out, v) in row.chunks_exact_mut(format.bytes_per_pixel()).zip(samples) {
+        match format.depth() {
+            Depth::U8 => put(out, format, [((v * 255 + 32767) / light::FULL) as u8], [255]),
+            Depth::U16 => put(out, format, (v as u16).to_ne_bytes(), [255; 2]),
+            Depth::F16 => {
+                put(out, format, half::f16::from_f32(part(v)).to_ne_bytes(), half::f16::ONE.to_ne_bytes());
+            }
+            Depth::F32 => put(out, format, part(v).to_ne_bytes(), 1f32.to_ne_bytes()),
+        }
     }
 }
 
@@ -139,7 +106,6 @@ fn write_coverage(samples: impl Iterator<Item = u32>, format: PixelFormat, row: 
 pub struct MatteChain {
     gpu: Option<gpu::Chain>,
     device: DeviceInfo,
-    plan: Plan,
     twin: Twin,
 }
 
@@ -151,7 +117,7 @@ impl MatteChain {
     pub fn open(gpu: Gpu) -> Result<Self> {
         let gpu = gpu::Chain::open(gpu)?;
         let device = gpu.as_ref().map_or_else(DeviceInfo::twins, |g| g.device().clone());
-        Ok(Self { gpu, device, plan: Plan::default(), twin: Twin::default() })
+        Ok(Self { gpu, device, twin: Twin::default() })
     }
 
     /// Where frames are finished now. After a GPU was lost, this is the CPU.
@@ -159,28 +125,35 @@ impl MatteChain {
         &self.device
     }
 
-    /// Finishes one frame. `result` has the plate's size; [`PixelFormat::Rgba8`] or [`PixelFormat::Bgra8`], and
-    /// for [`View::Matte`] also [`PixelFormat::Gray8`] or [`PixelFormat::GrayF32`] (0 to 1). Strides may have any
-    /// sign; padding is never written.
+    /// Finishes one frame, or the job's window of it. `result` has the window's size and the plate's depth, in colour;
+    /// for [`View::Matte`] any format. Strides may have any sign; padding is never written.
     ///
     /// # Errors
-    /// [`Error::Setting`] or [`Error::Frame`] for a job that makes no sense. `result` is then untouched. A GPU that
-    /// fails is no error: the CPU takes over, and one warning says so.
+    /// [`Error::Setting`](crate::Error::Setting) or [`Error::Frame`](crate::Error::Frame) for a job that makes no sense.
+    /// `result` is then untouched. A GPU that fails is no error: the CPU takes over, and one warning says so.
     pub fn render(&mut self, job: &MatteJob<'_>, mut result: FrameViewMut<'_>) -> Result<()> {
         job.check(&result)?;
-        self.plan.update(job, result.format());
-        if let Some(gpu) = &mut self.gpu {
-            match gpu.render(&self.plan, job, &mut result) {
-                Ok(gpu::Done::Rendered) => return Ok(()),
-                Ok(gpu::Done::TooLarge) => {}
-                Err(problem) => {
-                    gpu::warn_lost(&self.device, &problem);
-                    self.gpu = None;
-                    self.device = DeviceInfo::twins();
-                }
+        let (frame, sources) = (job.plate.size(), prepare(job));
+        for part in parts(frame, job.window(), reach_px(job), MOST_PX) {
+            let plan = plan(job, &sources, part, result.format());
+            if !self.on_gpu(&plan, job, &mut result) {
+                self.twin.render(&plan, frame).write(&plan, &mut result);
             }
         }
-        self.twin.render(&self.plan, job).write(&mut result);
         Ok(())
+    }
+
+    /// Whether a GPU did the part.
+    fn on_gpu(&mut self, plan: &Plan<'_>, job: &MatteJob<'_>, result: &mut FrameViewMut<'_>) -> bool {
+        let Some(gpu) = &mut self.gpu else { return false };
+        match gpu.render(plan, job.plate.size(), result) {
+            Ok(done) => done == gpu::Done::Rendered,
+            Err(problem) => {
+                gpu::warn_lost(&self.device, &problem);
+                self.gpu = None;
+                self.device = DeviceInfo::twins();
+                false
+            }
+        }
     }
 }

@@ -103,6 +103,8 @@ pub(super) struct Pixels<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Plan<'a> {
     pub part: Part,
+    /// Where the inner part lies in the window.
+    pub at: [u32; 2],
     pub layers: Vec<LayerPlan<'a>>,
     pub limits: Vec<Limit<'a>>,
     pub light: Arc<Light>,
@@ -134,8 +136,10 @@ pub(super) fn plan<'a>(
         view.map(|view| Limit { view: crop(view, part), op })
     };
     let limits = [limit(job.garbage, settings.garbage_invert), limit(job.holdout, settings.holdout_invert)];
+    let window = job.window();
     Plan {
         part,
+        at: [part.inner.x_px - window.x_px, part.inner.y_px - window.y_px],
         layers: layers.collect(),
         limits: limits.into_iter().flatten().collect(),
         light: Light::shared(settings.transfer, settings.range, job.curve),

@@ -8,24 +8,32 @@ use super::device::{Device, PipelineId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Slot {
     Uniforms,
-    Weights,
-    Coefficients,
-    Taps,
+    /// Tables, coefficients, weights, and mattes that the host gives.
+    Inputs,
     Plate,
     Picture,
-    CoverageA,
-    CoverageB,
+    /// The object that is worked on, and a place for what becomes of it.
+    MatteA,
+    MatteB,
+    Spare,
+    Sum,
+    /// All objects so far, and what of them nothing takes away.
+    Total,
+    Kept,
     Distances,
     SmallA,
     SmallB,
     ColourA,
     ColourB,
     Backdrop,
+    Inside,
+    Outside,
+    Wrap,
+    /// For bindings that a variant doesn't look at.
+    Empty,
     Result,
     Upload,
     Readback,
-    /// The device's own.
-    Tables,
 }
 
 impl Slot {
@@ -54,6 +62,9 @@ impl From<Slot> for View {
         Self { slot, offset: 0, size: 0 }
     }
 }
+
+/// More than the passes of a frame with dozens of objects.
+const MAX_GROUPS: usize = 1024;
 
 /// The buffers, and the bind groups made of them.
 #[derive(Debug, Default)]
@@ -102,12 +113,14 @@ impl Buffers {
         views: Vec<View>,
     ) -> Result<&wgpu::BindGroup, String> {
         let key = (id, views);
+        if self.groups.len() >= MAX_GROUPS {
+            self.groups.clear();
+        }
         if !self.groups.contains_key(&key) {
             let entries: Vec<_> = (0..)
                 .zip(&key.1)
                 .map(|(binding, view)| {
-                    let buffer =
-                        if view.slot == Slot::Tables { &device.tables } else { self.get(view.slot)? };
+                    let buffer = self.get(view.slot)?;
                     let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                         buffer,
                         offset: view.offset,

@@ -4,13 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rotomask_shaders as shaders;
-use wgpu::util::DeviceExt as _;
 
 use super::{DeviceInfo, DeviceKind, Gpu};
 use crate::error::{Error, Result};
-use crate::matte::light::TABLES;
 
-/// A compiled kernel. `variant` is its override: `VERTICAL` of a blur, `MODE` of the composite.
+/// A compiled kernel. `variant` is its override's value, see `compile`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PipelineId {
     pub kernel: &'static str,
@@ -23,9 +21,8 @@ pub struct Device {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     pub info: DeviceInfo,
-    /// The light tables, as `composite.wgsl` wants them.
-    pub tables: wgpu::Buffer,
-    pipelines: HashMap<PipelineId, wgpu::ComputePipeline>,
+    /// Compiled when first dispatched.
+    pipelines: Mutex<HashMap<PipelineId, wgpu::ComputePipeline>>,
     /// Why it can't be used any more.
     failure: Arc<OnceLock<String>>,
 }
@@ -92,7 +89,7 @@ impl Device {
             .into_iter()
             .filter(|(adapter, info)| {
                 let able = adapter.get_downlevel_capabilities().flags;
-                able.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS)
+                able.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS | wgpu::DownlevelFlags::SHADER_F16_IN_F32)
                     && if gpu == Gpu::Software {
                         info.kind == DeviceKind::Software
                     } else {
@@ -128,13 +125,14 @@ impl Device {
         device.on_uncaptured_error(Arc::new(move |error| {
             let _ = stray.set(error.to_string());
         }));
+        // A device that can't compile its first kernel is none.
         let scopes = Scopes::open(&device);
-        let tables = tables(&device);
-        let pipelines = pipelines(&device);
+        let first = PipelineId { kernel: shaders::COVERAGE.name, variant: 0 };
+        let pipelines = Mutex::new(HashMap::from([(first, compile(&device, shaders::COVERAGE, 0))]));
         if let Some(problem) = scopes.close() {
             return Err(failed(problem));
         }
-        Ok(Self { device, queue, info, tables, pipelines, failure })
+        Ok(Self { device, queue, info, pipelines, failure })
     }
 
     /// Why the device can't be used any more, if so.
@@ -142,9 +140,17 @@ impl Device {
         self.failure.get().map(String::as_str)
     }
 
-    /// A compiled kernel. Every variant that is dispatched was compiled on opening.
-    pub fn pipeline(&self, id: PipelineId) -> std::result::Result<&wgpu::ComputePipeline, String> {
-        self.pipelines.get(&id).ok_or_else(|| format!("there is no kernel {} {}", id.kernel, id.variant))
+    /// A compiled kernel. What the compiler has to say goes to the scopes that are open.
+    pub fn pipeline(&self, id: PipelineId) -> std::result::Result<wgpu::ComputePipeline, String> {
+        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pipeline) = pipelines.get(&id) {
+            return Ok(pipeline.clone());
+        }
+        let kernel = shaders::KERNELS.iter().find(|kernel| kernel.name == id.kernel);
+        let kernel = kernel.ok_or_else(|| format!("there is no kernel {}", id.kernel))?;
+        let pipeline = compile(&self.device, *kernel, id.variant);
+        pipelines.insert(id, pipeline.clone());
+        Ok(pipeline)
     }
 }
 
@@ -170,43 +176,25 @@ impl Scopes {
     }
 }
 
-fn tables(device: &wgpu::Device) -> wgpu::Buffer {
-    let mut words: Vec<u32> = TABLES.decode.iter().map(|v| u32::from(*v)).collect();
-    words.extend(TABLES.encode.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]])));
-    device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-        label: Some("light tables"),
-        contents: bytemuck::cast_slice(&words),
-        usage: wgpu::BufferUsages::STORAGE,
+fn compile(device: &wgpu::Device, kernel: shaders::Kernel, variant: u32) -> wgpu::ComputePipeline {
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some(kernel.name),
+        source: wgpu::ShaderSource::Wgsl(kernel.source.into()),
+    });
+    let constant = match kernel {
+        shaders::BLUR_PLANE | shaders::BLUR_COLOUR => Some("VERTICAL"),
+        shaders::COVERAGE => Some("FIELD"),
+        shaders::GROW => Some("SIGNED"),
+        shaders::COMPOSITE => Some("MODE"),
+        _ => None,
+    };
+    let constants: Vec<_> = constant.iter().map(|name| (*name, f64::from(variant))).collect();
+    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(kernel.name),
+        layout: None,
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() },
+        cache: None,
     })
-}
-
-fn pipelines(device: &wgpu::Device) -> HashMap<PipelineId, wgpu::ComputePipeline> {
-    let mut pipelines = HashMap::new();
-    for kernel in shaders::KERNELS {
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(kernel.name),
-            source: wgpu::ShaderSource::Wgsl(kernel.source.into()),
-        });
-        let (constant, variants) = match kernel {
-            shaders::BLUR_PLANE | shaders::BLUR_COLOUR => (Some("VERTICAL"), 2),
-            shaders::COMPOSITE => (Some("MODE"), shaders::mode::CUTOUT + 1),
-            _ => (None, 1),
-        };
-        for variant in 0..variants {
-            let constants: Vec<_> = constant.iter().map(|name| (*name, f64::from(variant))).collect();
-            let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(kernel.name),
-                layout: None,
-                module: &module,
-                entry_point: Some("main"),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &constants,
-                    ..Default::default()
-                },
-                cache: None,
-            });
-            pipelines.insert(PipelineId { kernel: kernel.name, variant }, pipeline);
-        }
-    }
-    pipelines
 }

@@ -3,6 +3,7 @@
 mod buffers;
 mod chain;
 mod device;
+mod record;
 
 pub(super) use chain::{Chain, Done};
 pub use device::adapters;

@@ -62,14 +62,14 @@ impl Blurred {
             let row = &from[y * width..][..width];
             let last = width as isize - 1;
             for (x, out) in out.iter_mut().enumerate() {
-                let at = |by| row[(x as isize + by).clamp(0, last) as usize];
+                let at = |by: isize| row[(x as isize + by).clamp(0, last) as usize];
                 *out = weighted(gaussian.radius[0], &gaussian.weights[0], at);
             }
         });
         let from = &self.swept;
         self.small.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
             for (x, out) in out.iter_mut().enumerate() {
-                let at = |by| from[clamped(y, by, height) * width + x];
+                let at = |by: isize| from[clamped(y, by, height) * width + x];
                 *out = weighted(gaussian.radius[1], &gaussian.weights[1], at);
             }
         });
