@@ -5,12 +5,20 @@
 mod matte_common;
 
 use matte_common::{Host, PADDING, noise, size};
-use rotomask::frame::PixelFormat::{Bgra8, Gray8, GrayF32, Rgb8, Rgba8};
+use rotomask::frame::PixelFormat::{Bgra8, Gray8, GrayF32, Rgb8, Rgba8, RgbaF32};
 use rotomask::frame::Size;
-use rotomask::matte::{Alpha, Background, Gpu, Logits, MatteChain, MatteJob, MatteSettings, View};
+use rotomask::matte::{Alpha, Background, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, View};
 
 fn hard(view: View) -> MatteSettings {
-    MatteSettings { view, feather_px: 0.0, ..Default::default() }
+    feathered(view, 0.0)
+}
+
+fn feathered(view: View, px: f32) -> MatteSettings {
+    MatteSettings { view, feather_inner_px: px, feather_outer_px: px, ..Default::default() }
+}
+
+fn added(logits: Logits<'_>) -> [Layer<'_>; 1] {
+    [Layer::new(Mask::Logits(logits))]
 }
 
 /// Distance of every sample to a disk's rim in plate pixels, read as logits.
@@ -28,8 +36,8 @@ fn disk(plate: Size, mask: Size, centre: [f64; 2], radius_px: f64) -> Vec<f32> {
 fn coverage(plate: Size, mask: Size, values: &[f32], settings: &MatteSettings) -> Host {
     let host = Host::new(plate, Rgb8, 0);
     let mut result = Host::new(plate, GrayF32, 0);
-    let logits = Logits::new(mask, values).unwrap();
-    let job = MatteJob { plate: host.view(), logits, picture: None, settings };
+    let layers = added(Logits::new(mask, values).unwrap());
+    let job = MatteJob::new(host.view(), &layers, settings);
     MatteChain::open(Gpu::Off).unwrap().render(&job, result.view_mut()).unwrap();
     result
 }
@@ -109,7 +117,7 @@ fn a_feather_is_symmetric_and_as_wide_as_it_says() {
     let plate = size(400, 5);
     let values: Vec<f32> = (0..plate.area_px()).map(|i| 200.0 - (i % 400) as f32 - 0.5).collect();
     for feather_px in [1.0f32, 2.0, 5.5, 6.5, 12.0, 30.0, 64.0] {
-        let settings = MatteSettings { feather_px, ..hard(View::Matte) };
+        let settings = feathered(View::Matte, feather_px);
         let result = coverage(plate, plate, &values, &settings);
         for away in 0..180 {
             let (left, right) = (result.float(199 - away, 2), result.float(200 + away, 2));
@@ -132,7 +140,7 @@ fn an_object_that_is_gone_leaves_nothing() {
     let values = vec![-1024.0; mask.area_px()];
     for settings in [
         hard(View::Matte),
-        MatteSettings { grow_px: 64.0, feather_px: 64.0, view: View::Matte, ..Default::default() },
+        MatteSettings { grow_px: 64.0, ..feathered(View::Matte, 64.0) },
     ] {
         let result = coverage(plate, mask, &values, &settings);
         assert!(result.bytes.iter().all(|b| *b == 0));
@@ -142,7 +150,7 @@ fn an_object_that_is_gone_leaves_nothing() {
 #[test]
 fn a_mask_that_fills_the_frame_is_not_shrunk_from_its_border() {
     let (plate, mask) = (size(33, 21), size(8, 8));
-    let settings = MatteSettings { grow_px: -5.0, feather_px: 9.0, view: View::Matte, ..Default::default() };
+    let settings = MatteSettings { grow_px: -5.0, ..feathered(View::Matte, 9.0) };
     let result = coverage(plate, mask, &[9.0; 64], &settings);
     for y in 0..21 {
         assert!((0..33).all(|x| result.float(x, y) == 1.0));
@@ -164,8 +172,8 @@ fn halves(format: rotomask::frame::PixelFormat, settings: &MatteSettings, result
     let plate = noise(Host::new(at, format, 6), 7);
     let values: Vec<f32> =
         (0..at.area_px()).map(|i| if i % at.width() < at.width() / 2 { 9.0 } else { -9.0 }).collect();
-    let logits = Logits::new(at, &values).unwrap();
-    let job = MatteJob { plate: plate.view(), logits, picture: Some(plate.view()), settings };
+    let layers = added(Logits::new(at, &values).unwrap());
+    let job = MatteJob { picture: Some(plate.view()), ..MatteJob::new(plate.view(), &layers, settings) };
     MatteChain::open(Gpu::Off).unwrap().render(&job, result.view_mut()).unwrap();
     plate
 }
@@ -206,12 +214,8 @@ fn half_white_over_black_is_half_the_light_and_not_half_the_code() {
     let ramp = [0.0, 4.0, 0.0, 4.0];
     let settings = MatteSettings { background_colour: [0.0, 0.0, 0.0, 1.0], ..hard(View::Composite) };
     let mut result = Host::new(at, Rgba8, 0);
-    let job = MatteJob {
-        plate: plate.view(),
-        logits: Logits::new(at, &ramp).unwrap(),
-        picture: None,
-        settings: &settings,
-    };
+    let layers = added(Logits::new(at, &ramp).unwrap());
+    let job = MatteJob::new(plate.view(), &layers, &settings);
     MatteChain::open(Gpu::Off).unwrap().render(&job, result.view_mut()).unwrap();
     assert_eq!(result.pixel(0, 0), [188, 188, 188, 255]);
     assert_eq!(result.pixel(1, 0), [255, 255, 255, 255]);
@@ -235,16 +239,17 @@ fn a_job_that_makes_no_sense_is_refused_and_the_result_untouched() {
     let values = [1.0; 16];
     let logits = Logits::new(mask, &values).unwrap();
     let good = hard(View::Composite);
-    let wild = MatteSettings { feather_px: 65.0, ..good.clone() };
+    let wild = MatteSettings { feather_inner_px: 65.0, ..good.clone() };
     let pictured = MatteSettings { background: Background::Picture, ..good.clone() };
-    let job = MatteJob { plate: plate.view(), logits, picture: None, settings: &good };
-    let torn = Logits { size: mask, values: &values[..15] };
+    let layers = added(logits);
+    let job = MatteJob::new(plate.view(), &layers, &good);
+    let torn = added(Logits { size: mask, values: &values[..15] });
     let cases = [
-        (MatteJob { settings: &wild, ..job }, Rgba8, at, "feather_px: found 65, expected 0 to 64 px"),
-        (MatteJob { plate: grey.view(), ..job }, Rgba8, at, "the plate has Gray8 pixels, expected Rgba8"),
-        (MatteJob { logits: torn, ..job }, Rgba8, at, "the logits have 15 values, expected 16 for 4x4"),
-        (job, Gray8, at, "the result has Gray8 pixels, expected Rgba8 or Bgra8"),
-        (job, Rgb8, at, "the result has Rgb8 pixels, expected Rgba8 or Bgra8"),
+        (MatteJob { settings: &wild, ..job }, Rgba8, at, "feather_inner_px: found 65, expected 0 to 64 px"),
+        (MatteJob { plate: grey.view(), ..job }, Rgba8, at, "the plate has Gray8 pixels, expected colour"),
+        (MatteJob { layers: &torn, ..job }, Rgba8, at, "layer 1: the logits have 15 values, expected 16 for 4x4"),
+        (job, Gray8, at, "the result has Gray8 pixels, expected colour for this view"),
+        (job, RgbaF32, at, "the result has RgbaF32 pixels, expected the plate's depth, as in Rgb8"),
         (job, Rgba8, size(8, 7), "the result is 8x7, expected 9x7"),
         (
             MatteJob { settings: &pictured, ..job },

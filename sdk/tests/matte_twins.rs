@@ -10,7 +10,8 @@ mod matte_common;
 use matte_common::{Host, noise, round_logits, size};
 use rotomask::frame::PixelFormat::{self, Bgra8, Gray8, GrayF32, Rgb8, Rgba8};
 use rotomask::matte::{
-    Alpha, Background, DeviceKind, Gpu, Logits, MatteChain, MatteJob, MatteSettings, View,
+    Alpha, Background, Combine, DeviceKind, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, Transfer,
+    View,
 };
 
 /// A chain on the software adapter, or `None` after saying so.
@@ -59,16 +60,24 @@ impl Pair {
     }
 }
 
-const PLAIN: MatteSettings = MatteSettings {
-    view: View::Composite,
-    background: Background::Colour,
-    alpha: Alpha::Straight,
-    grow_px: 0.0,
-    feather_px: 0.0,
-    background_blur_px: 0.0,
-    background_colour: [0.2, 0.7, 0.4, 0.6],
-    overlay_colour: [0.9, 0.1, 0.2, 0.5],
-};
+fn plain() -> MatteSettings {
+    MatteSettings {
+        feather_inner_px: 0.0,
+        feather_outer_px: 0.0,
+        background_blur_px: 0.0,
+        background_colour: [0.2, 0.7, 0.4, 0.6],
+        overlay_colour: [0.9, 0.1, 0.2, 0.5],
+        ..MatteSettings::default()
+    }
+}
+
+fn feathered(px: f32) -> MatteSettings {
+    MatteSettings { feather_inner_px: px, feather_outer_px: px, ..plain() }
+}
+
+fn added(logits: Logits<'_>) -> [Layer<'_>; 1] {
+    [Layer::new(Mask::Logits(logits))]
+}
 
 /// Width, height, padding; below 0 the bottom row lies first in memory.
 const FRAMES: [(u32, u32, isize); 8] =
@@ -85,9 +94,9 @@ fn every_stage_agrees_on_every_shape_of_frame() {
         for mask in [size(1, 1), size(16, 16), size(7, 23), size(200, 150)] {
             let values = round_logits(mask);
             for (grow_px, feather_px) in edges {
-                let settings = MatteSettings { view: View::Matte, grow_px, feather_px, ..PLAIN };
-                let logits = Logits::new(mask, &values).unwrap();
-                let job = MatteJob { plate: plate.view(), logits, picture: None, settings: &settings };
+                let settings = MatteSettings { view: View::Matte, grow_px, ..feathered(feather_px) };
+                let layers = added(Logits::new(mask, &values).unwrap());
+                let job = MatteJob::new(plate.view(), &layers, &settings);
                 let what = format!("{w}x{h}, logits {mask}, grow {grow_px}, feather {feather_px}");
                 // The same bytes of f32 are the same numbers, which is more than 1e-4 asks.
                 pair.agree(&job, &Host::new(at, GrayF32, padding), &what);
@@ -102,7 +111,16 @@ fn every_view_and_background_agrees_in_every_format() {
     let formats: [(PixelFormat, PixelFormat, PixelFormat); 4] =
         [(Rgba8, Rgb8, Bgra8), (Bgra8, Rgba8, Rgba8), (Rgb8, Bgra8, Bgra8), (Rgb8, Rgb8, Rgba8)];
     let mut shows = vec![];
-    for view in [View::Overlay, View::Cutout, View::Matte] {
+    for view in [
+        View::Overlay,
+        View::Cutout,
+        View::Matte,
+        View::Erase,
+        View::Edge,
+        View::Trimap,
+        View::Confidence,
+        View::Status,
+    ] {
         shows.push((view, Background::Colour, 0.0));
     }
     for background in [Background::Colour, Background::Picture] {
@@ -126,14 +144,12 @@ fn every_view_and_background_agrees_in_every_format() {
                         background,
                         alpha,
                         background_blur_px,
-                        feather_px: 3.0,
-                        ..PLAIN
+                        ..feathered(3.0)
                     };
+                    let layers = added(Logits::new(mask, &values).unwrap());
                     let job = MatteJob {
-                        plate: plate.view(),
-                        logits: Logits::new(mask, &values).unwrap(),
                         picture: Some(picture.view()),
-                        settings: &settings,
+                        ..MatteJob::new(plate.view(), &layers, &settings)
                     };
                     pair.agree(&job, &result, &format!("{w}x{h}, {settings:?}"));
                 }
@@ -158,13 +174,12 @@ fn one_pair_of_chains_agrees_through_changing_sizes_and_noisy_logits() {
         let plate = noise(Host::new(at, Rgb8, 3), round + 9);
         let settings = MatteSettings {
             grow_px: round as f32 * 0.9 - 5.0,
-            feather_px: round as f32 * 0.7,
             background: if round % 2 == 0 { Background::BlurredPlate } else { Background::Colour },
             background_blur_px: round as f32,
-            ..PLAIN
+            ..feathered(round as f32 * 0.7)
         };
-        let logits = Logits::new(mask, &values).unwrap();
-        let job = MatteJob { plate: plate.view(), logits, picture: None, settings: &settings };
+        let layers = added(Logits::new(mask, &values).unwrap());
+        let job = MatteJob::new(plate.view(), &layers, &settings);
         pair.agree(&job, &Host::new(at, Rgba8, 0), &format!("round {round}"));
     }
 }
@@ -175,9 +190,106 @@ fn a_grey_matte_agrees_in_eight_bits() {
     let (at, mask) = (size(333, 187), size(64, 64));
     let (plate, values) = (noise(Host::new(at, Bgra8, 12), 5), round_logits(mask));
     for feather_px in [0.0, 1.0, 13.0] {
-        let settings = MatteSettings { view: View::Matte, feather_px, ..PLAIN };
-        let logits = Logits::new(mask, &values).unwrap();
-        let job = MatteJob { plate: plate.view(), logits, picture: None, settings: &settings };
+        let settings = MatteSettings { view: View::Matte, ..feathered(feather_px) };
+        let layers = added(Logits::new(mask, &values).unwrap());
+        let job = MatteJob::new(plate.view(), &layers, &settings);
         pair.agree(&job, &Host::new(at, Gray8, -3), &format!("feather {feather_px}"));
+    }
+}
+
+#[test]
+fn every_shaping_parameter_agrees_alone_and_with_the_others() {
+    let Some(mut pair) = Pair::open() else { return };
+    let base = MatteSettings { view: View::Matte, ..plain() };
+    let all = [
+        MatteSettings { clean_black: 20.0, clean_white: 35.0, ..base.clone() },
+        MatteSettings { smooth_px: 0.8, ..base.clone() },
+        MatteSettings { smooth_px: 7.5, ..base.clone() },
+        MatteSettings { fill_holes_px2: 900.0, remove_specks_px2: 300.0, ..base.clone() },
+        MatteSettings { feather_inner_px: 6.0, feather_falloff: 2.0, ..base.clone() },
+        MatteSettings { feather_outer_px: 9.0, invert: true, ..base.clone() },
+        MatteSettings {
+            clean_black: 5.0,
+            grow_px: -2.5,
+            smooth_px: 2.0,
+            feather_inner_px: 1.0,
+            feather_outer_px: 4.0,
+            invert: true,
+            ..base
+        },
+    ];
+    for (w, h, padding) in FRAMES {
+        let at = size(w, h);
+        let (plate, mask) = (noise(Host::new(at, Rgb8, padding), 1), size(48, 48));
+        let values = round_logits(mask);
+        for settings in &all {
+            let layers = added(Logits::new(mask, &values).unwrap());
+            for scale in [glam::DVec2::ONE, glam::DVec2::new(0.5, 0.25), glam::DVec2::new(2.0, 1.0)] {
+                let job = MatteJob { scale, ..MatteJob::new(plate.view(), &layers, settings) };
+                pair.agree(&job, &Host::new(at, GrayF32, padding), &format!("{w}x{h}, {scale}, {settings:?}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn objects_combined_and_limited_by_the_hosts_mattes_agree() {
+    let Some(mut pair) = Pair::open() else { return };
+    let at = size(97, 61);
+    let plate = noise(Host::new(at, Rgba8, 5), 1);
+    let (first, second) = (round_logits(size(16, 16)), round_logits(size(31, 9)));
+    let (soft, garbage) = (noise(Host::new(at, Gray8, 3), 5), noise(Host::new(at, GrayF32, 0), 6));
+    let settings = MatteSettings { view: View::Matte, holdout_invert: true, ..feathered(2.0) };
+    let ops = [
+        Combine::Add,
+        Combine::Subtract,
+        Combine::Intersect,
+        Combine::Min,
+        Combine::Max,
+        Combine::Multiply,
+    ];
+    for combine in ops {
+        for keep in [false, true] {
+            let layers = [
+                Layer { keep, ..Layer::new(Mask::Logits(Logits::new(size(16, 16), &first).unwrap())) },
+                Layer { combine, ..Layer::new(Mask::Coverage(soft.view())) },
+                Layer { combine, ..Layer::new(Mask::Logits(Logits::new(size(31, 9), &second).unwrap())) },
+            ];
+            let job = MatteJob {
+                garbage: Some(garbage.view()),
+                holdout: Some(plate.view()),
+                ..MatteJob::new(plate.view(), &layers, &settings)
+            };
+            pair.agree(&job, &Host::new(at, Gray8, -3), &format!("{combine:?} {keep}"));
+        }
+    }
+}
+
+#[test]
+fn the_subjects_colour_agrees_in_eight_bits() {
+    let Some(mut pair) = Pair::open() else { return };
+    let (at, mask) = (size(131, 67), size(24, 24));
+    let (plate, picture) = (noise(Host::new(at, Rgba8, 4), 2), noise(Host::new(at, Rgb8, 0), 3));
+    let values = round_logits(mask);
+    for background in [Background::Colour, Background::Picture, Background::BlurredPlate, Background::Plate] {
+        for view in [View::Composite, View::Cutout] {
+            let settings = MatteSettings {
+                view,
+                background,
+                background_blur_px: 5.0,
+                decontaminate: 80.0,
+                decontaminate_px: 9.0,
+                despill: rotomask::matte::Despill::Green,
+                despill_strength: 70.0,
+                light_wrap: 60.0,
+                light_wrap_px: 20.0,
+                transfer: Transfer::Rec709,
+                ..feathered(4.0)
+            };
+            let layers = added(Logits::new(mask, &values).unwrap());
+            let job =
+                MatteJob { picture: Some(picture.view()), ..MatteJob::new(plate.view(), &layers, &settings) };
+            pair.agree(&job, &Host::new(at, Rgba8, 0), &format!("{settings:?}"));
+        }
     }
 }

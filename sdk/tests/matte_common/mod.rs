@@ -17,9 +17,7 @@ impl Host {
     pub fn new(size: Size, format: PixelFormat, padding: isize) -> Self {
         let row = size.width() * format.bytes_per_pixel();
         let mut stride = (row + padding.unsigned_abs()) as isize;
-        if format == PixelFormat::GrayF32 {
-            stride = (stride as usize).next_multiple_of(4) as isize;
-        }
+        stride = (stride as usize).next_multiple_of(format.depth().bytes()) as isize;
         let layout = Layout::new(size, format, if padding < 0 { -stride } else { stride }).unwrap();
         Self { layout, bytes: vec![PADDING; layout.span_bytes()] }
     }

@@ -217,8 +217,8 @@ fn needs(record: &Record<'_>) -> Vec<(Slot, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Layout;
-    use crate::matte::{DeviceKind, Logits, MatteChain, MatteSettings};
+    use crate::frame::{Layout, PixelFormat};
+    use crate::matte::{DeviceKind, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings};
 
     fn frame(chain: &mut MatteChain) -> Vec<u8> {
         let size = Size::new(37, 19).unwrap();
@@ -226,12 +226,9 @@ mod tests {
             (Layout::packed(size, PixelFormat::Rgb8), Layout::packed(size, PixelFormat::Rgba8));
         let plate: Vec<u8> = (0..layout.span_bytes()).map(|i| (i * 31) as u8).collect();
         let mut result = vec![7; over.span_bytes()];
-        let job = MatteJob {
-            plate: FrameView::new(layout, &plate).unwrap(),
-            logits: Logits::new(Size::new(2, 2).unwrap(), &[4.0, -3.0, 1.0, -2.0]).unwrap(),
-            picture: None,
-            settings: &MatteSettings::default(),
-        };
+        let logits = Logits::new(Size::new(2, 2).unwrap(), &[4.0, -3.0, 1.0, -2.0]).unwrap();
+        let (layers, settings) = ([Layer::new(Mask::Logits(logits))], MatteSettings::default());
+        let job = MatteJob::new(FrameView::new(layout, &plate).unwrap(), &layers, &settings);
         chain.render(&job, FrameViewMut::new(over, &mut result).unwrap()).unwrap();
         result
     }
