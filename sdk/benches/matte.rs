@@ -3,7 +3,9 @@
 
 use divan::{Bencher, counter::ItemsCount};
 use rotomask::frame::{FrameView, FrameViewMut, Layout, PixelFormat, Size};
-use rotomask::matte::{Background, DeviceKind, Gpu, Logits, MatteChain, MatteJob, MatteSettings, View};
+use rotomask::matte::{
+    Background, DeviceKind, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, View,
+};
 
 fn main() {
     divan::main();
@@ -36,16 +38,17 @@ impl Case {
     ];
 
     fn settings(self) -> MatteSettings {
-        let base = MatteSettings { feather_px: 2.0, ..Default::default() };
+        let feather = |px| MatteSettings { feather_inner_px: px, feather_outer_px: px, ..Default::default() };
+        let base = feather(2.0);
         let blurred = |background_blur_px| MatteSettings {
             background: Background::BlurredPlate,
             background_blur_px,
             ..base.clone()
         };
         match self {
-            Self::HardEdge => MatteSettings { feather_px: 0.0, ..base },
+            Self::HardEdge => feather(0.0),
             Self::Feather2 => base,
-            Self::Feather24 => MatteSettings { feather_px: 24.0, ..base },
+            Self::Feather24 => feather(24.0),
             Self::Grow4 => MatteSettings { grow_px: 4.0, ..base },
             Self::Shrink32 => MatteSettings { grow_px: -32.0, ..base },
             Self::Overlay => MatteSettings { view: View::Overlay, ..base },
@@ -92,12 +95,10 @@ fn run(bencher: Bencher<'_, '_>, gpu: Gpu, case: Case) {
         Err(problem) => return eprintln!("skipped: {problem}"),
     };
     bencher.counter(ItemsCount::new(1usize)).bench_local(|| {
-        let job = MatteJob {
-            plate: FrameView::new(plate_layout, &plate).expect("the layout's own bytes"),
-            logits: Logits::new(mask, &logits).expect("the mask's own values"),
-            picture: None,
-            settings: &settings,
-        };
+        let logits = Logits::new(mask, &logits).expect("the mask's own values");
+        let layers = [Layer::new(Mask::Logits(logits))];
+        let plate = FrameView::new(plate_layout, &plate).expect("the layout's own bytes");
+        let job = MatteJob::new(plate, &layers, &settings);
         let result = FrameViewMut::new(result_layout, &mut result).expect("the layout's own bytes");
         chain.render(&job, result).expect("a sound job");
     });

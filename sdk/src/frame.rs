@@ -254,7 +254,10 @@ impl Layout {
         }
         let unit = self.format.depth().bytes();
         if !(bytes.as_ptr() as usize).is_multiple_of(unit) {
-            return Err(Error::Frame(format!("its {:?} pixels are not aligned to {unit} bytes", self.format)));
+            return Err(Error::Frame(format!(
+                "its {:?} pixels are not aligned to {unit} bytes",
+                self.format
+            )));
         }
         Ok(())
     }
@@ -328,7 +331,8 @@ impl<'a> FrameView<'a> {
         let mut bytes = Vec::with_capacity(layout.span_bytes());
         for row in (0..self.size().height()).map(|y| self.row(y)) {
             // A number that is none becomes 0.
-            bytes.extend((0..samples).map(|i| (channel(row, depth, i) * 255.0 + 0.5).clamp(0.0, 255.0) as u8));
+            bytes
+                .extend((0..samples).map(|i| (channel(row, depth, i) * 255.0 + 0.5).clamp(0.0, 255.0) as u8));
         }
         read(FrameView { layout, bytes: &bytes })
     }

@@ -7,7 +7,9 @@ mod matte_common;
 use matte_common::{Host, PADDING, noise, size};
 use rotomask::frame::PixelFormat::{Bgra8, Gray8, GrayF32, Rgb8, Rgba8, RgbaF32};
 use rotomask::frame::Size;
-use rotomask::matte::{Alpha, Background, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, View};
+use rotomask::matte::{
+    Alpha, Background, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, View,
+};
 
 fn hard(view: View) -> MatteSettings {
     feathered(view, 0.0)
@@ -138,10 +140,7 @@ fn a_feather_is_symmetric_and_as_wide_as_it_says() {
 fn an_object_that_is_gone_leaves_nothing() {
     let (plate, mask) = (size(97, 33), size(64, 64));
     let values = vec![-1024.0; mask.area_px()];
-    for settings in [
-        hard(View::Matte),
-        MatteSettings { grow_px: 64.0, ..feathered(View::Matte, 64.0) },
-    ] {
+    for settings in [hard(View::Matte), MatteSettings { grow_px: 64.0, ..feathered(View::Matte, 64.0) }] {
         let result = coverage(plate, mask, &values, &settings);
         assert!(result.bytes.iter().all(|b| *b == 0));
     }
@@ -247,7 +246,12 @@ fn a_job_that_makes_no_sense_is_refused_and_the_result_untouched() {
     let cases = [
         (MatteJob { settings: &wild, ..job }, Rgba8, at, "feather_inner_px: found 65, expected 0 to 64 px"),
         (MatteJob { plate: grey.view(), ..job }, Rgba8, at, "the plate has Gray8 pixels, expected colour"),
-        (MatteJob { layers: &torn, ..job }, Rgba8, at, "layer 1: the logits have 15 values, expected 16 for 4x4"),
+        (
+            MatteJob { layers: &torn, ..job },
+            Rgba8,
+            at,
+            "layer 1: the logits have 15 values, expected 16 for 4x4",
+        ),
         (job, Gray8, at, "the result has Gray8 pixels, expected colour for this view"),
         (job, RgbaF32, at, "the result has RgbaF32 pixels, expected the plate's depth, as in Rgb8"),
         (job, Rgba8, size(8, 7), "the result is 8x7, expected 9x7"),

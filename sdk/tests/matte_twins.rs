@@ -10,8 +10,8 @@ mod matte_common;
 use matte_common::{Host, noise, round_logits, size};
 use rotomask::frame::PixelFormat::{self, Bgra8, Gray8, GrayF32, Rgb8, Rgba8};
 use rotomask::matte::{
-    Alpha, Background, Combine, DeviceKind, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, Transfer,
-    View,
+    Alpha, Background, Combine, DeviceKind, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings,
+    Transfer, View,
 };
 
 /// A chain on the software adapter, or `None` after saying so.
@@ -65,6 +65,7 @@ fn plain() -> MatteSettings {
         feather_inner_px: 0.0,
         feather_outer_px: 0.0,
         background_blur_px: 0.0,
+        trimap_px: 7.5,
         background_colour: [0.2, 0.7, 0.4, 0.6],
         overlay_colour: [0.9, 0.1, 0.2, 0.5],
         ..MatteSettings::default()
@@ -139,13 +140,8 @@ fn every_view_and_background_agrees_in_every_format() {
             let result = noise(Host::new(at, result, padding), 4);
             for &(view, background, background_blur_px) in &shows {
                 for alpha in [Alpha::Straight, Alpha::Premultiplied] {
-                    let settings = MatteSettings {
-                        view,
-                        background,
-                        alpha,
-                        background_blur_px,
-                        ..feathered(3.0)
-                    };
+                    let settings =
+                        MatteSettings { view, background, alpha, background_blur_px, ..feathered(3.0) };
                     let layers = added(Logits::new(mask, &values).unwrap());
                     let job = MatteJob {
                         picture: Some(picture.view()),
@@ -226,7 +222,11 @@ fn every_shaping_parameter_agrees_alone_and_with_the_others() {
             let layers = added(Logits::new(mask, &values).unwrap());
             for scale in [glam::DVec2::ONE, glam::DVec2::new(0.5, 0.25), glam::DVec2::new(2.0, 1.0)] {
                 let job = MatteJob { scale, ..MatteJob::new(plate.view(), &layers, settings) };
-                pair.agree(&job, &Host::new(at, GrayF32, padding), &format!("{w}x{h}, {scale}, {settings:?}"));
+                pair.agree(
+                    &job,
+                    &Host::new(at, GrayF32, padding),
+                    &format!("{w}x{h}, {scale}, {settings:?}"),
+                );
             }
         }
     }
@@ -240,14 +240,8 @@ fn objects_combined_and_limited_by_the_hosts_mattes_agree() {
     let (first, second) = (round_logits(size(16, 16)), round_logits(size(31, 9)));
     let (soft, garbage) = (noise(Host::new(at, Gray8, 3), 5), noise(Host::new(at, GrayF32, 0), 6));
     let settings = MatteSettings { view: View::Matte, holdout_invert: true, ..feathered(2.0) };
-    let ops = [
-        Combine::Add,
-        Combine::Subtract,
-        Combine::Intersect,
-        Combine::Min,
-        Combine::Max,
-        Combine::Multiply,
-    ];
+    let ops =
+        [Combine::Add, Combine::Subtract, Combine::Intersect, Combine::Min, Combine::Max, Combine::Multiply];
     for combine in ops {
         for keep in [false, true] {
             let layers = [

@@ -79,7 +79,8 @@ fn structs_lie_in_wgsl_as_they_lie_in_rust() {
     }
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(seen, [
-        "Blur", "Combine", "Composite", "Coverage", "Curve", "Enlarge", "Grow", "Reduce", "Sharpen", "Tap"
-    ]);
+    assert_eq!(
+        seen,
+        ["Blur", "Combine", "Composite", "Coverage", "Curve", "Enlarge", "Grow", "Reduce", "Sharpen", "Tap"]
+    );
 }

@@ -3,7 +3,9 @@
 use std::ffi::c_char;
 
 use engine::frame::{FrameView, PixelFormat};
-use engine::matte::{Alpha, Background, DeviceInfo, Gpu, Logits, MatteChain, MatteJob, MatteSettings, View};
+use engine::matte::{
+    Alpha, Background, DeviceInfo, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, View,
+};
 use serde_json::json;
 
 use crate::frame::{view, view_mut};
@@ -35,7 +37,7 @@ pub unsafe extern "C" fn rotomask_matte_options_init(options: *mut rotomask_matt
             background: ROTOMASK_BACKGROUND_COLOUR,
             alpha: ROTOMASK_ALPHA_STRAIGHT,
             grow_px: defaults.grow_px,
-            feather_px: defaults.feather_px,
+            feather_px: defaults.feather_inner_px,
             background_blur_px: defaults.background_blur_px,
             background_colour: defaults.background_colour,
             overlay_colour: defaults.overlay_colour,
@@ -144,7 +146,8 @@ pub unsafe extern "C" fn rotomask_matte_render(
         let result = unsafe { view_mut(result, "result") }?;
         let values = packed(logits)?;
         let logits = Logits::new(logits.size(), &values)?;
-        let job = MatteJob { plate, logits, picture, settings: &settings };
+        let layers = [Layer::new(Mask::Logits(logits))];
+        let job = MatteJob { picture, ..MatteJob::new(plate, &layers, &settings) };
         Ok(matte.held.get()?.render(&job, result)?)
     })
 }
@@ -174,10 +177,12 @@ fn settings(options: &rotomask_matte_options) -> Result<MatteSettings, Failure> 
         background,
         alpha,
         grow_px: options.grow_px,
-        feather_px: options.feather_px,
+        feather_inner_px: options.feather_px,
+        feather_outer_px: options.feather_px,
         background_blur_px: options.background_blur_px,
         background_colour: options.background_colour,
         overlay_colour: options.overlay_colour,
+        ..MatteSettings::default()
     })
 }
 

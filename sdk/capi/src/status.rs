@@ -57,7 +57,7 @@ impl From<Error> for Failure {
         let status = match &error {
             Error::Frame(_) => ROTOMASK_ERROR_FRAME,
             Error::Prompt(_) => ROTOMASK_ERROR_PROMPT,
-            Error::Setting { .. } => ROTOMASK_ERROR_ARGUMENT,
+            Error::Setting { .. } | Error::Preset(_) => ROTOMASK_ERROR_ARGUMENT,
             Error::State(_) => ROTOMASK_ERROR_STATE,
             Error::ModelFile { .. } | Error::ModelPackage { .. } | Error::GraphContract { .. } => {
                 ROTOMASK_ERROR_MODEL

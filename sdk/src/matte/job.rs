@@ -40,8 +40,6 @@ choices! {
 pub struct Layer<'a> {
     /// On this frame.
     pub mask: Mask<'a>,
-    /// On the frame before and the one after, for what looks at motion.
-    pub neighbours: [Option<Mask<'a>>; 2],
     /// What it does to the layers before it. The first begins with nothing.
     pub combine: Combine,
     /// Whether no later layer takes anything of it away.
@@ -53,7 +51,7 @@ pub struct Layer<'a> {
 impl<'a> Layer<'a> {
     /// An object that is added.
     pub fn new(mask: Mask<'a>) -> Self {
-        Self { mask, neighbours: [None; 2], combine: Combine::Add, keep: false, settings: None }
+        Self { mask, combine: Combine::Add, keep: false, settings: None }
     }
 }
 
@@ -105,8 +103,6 @@ const SCALES: std::ops::RangeInclusive<f64> = 1.0 / 64.0..=8.0;
 pub struct MatteJob<'a> {
     /// The host's picture, in colour, of any depth.
     pub plate: FrameView<'a>,
-    /// The plates before and after, of the same size; wanted where refinement and what looks at motion come together.
-    pub neighbours: [Option<FrameView<'a>>; 2],
     /// The objects, combined in this order. None: the matte is empty.
     pub layers: &'a [Layer<'a>],
     /// What is dropped: coverage or alpha, of the plate's size.
@@ -133,7 +129,6 @@ impl<'a> MatteJob<'a> {
     pub fn new(plate: FrameView<'a>, layers: &'a [Layer<'a>], settings: &'a MatteSettings) -> Self {
         Self {
             plate,
-            neighbours: [None; 2],
             layers,
             garbage: None,
             holdout: None,
@@ -175,14 +170,10 @@ impl<'a> MatteJob<'a> {
         }
         colour("plate", self.plate)?;
         for (layer, i) in self.layers.iter().zip(1..) {
-            self.check_layer(layer).map_err(|e| match e {
+            check_layer(layer).map_err(|e| match e {
                 Error::Frame(text) => Error::Frame(format!("layer {i}: {text}")),
                 other => other,
             })?;
-        }
-        for plate in self.neighbours.iter().flatten() {
-            same("neighbouring plate", *plate, size)?;
-            colour("neighbouring plate", *plate)?;
         }
         for (name, matte) in [("garbage matte", self.garbage), ("hold-out matte", self.holdout)] {
             if let Some(matte) = matte {
@@ -225,33 +216,24 @@ impl<'a> MatteJob<'a> {
         }
     }
 
-    fn check_layer(&self, layer: &Layer<'_>) -> Result<()> {
-        if let Some(settings) = layer.settings {
-            settings.validate()?;
-        }
-        let settings = self.settings_of(layer);
-        let moves = settings.reduce_chatter > 0.0 || settings.motion_blur > 0.0;
-        for mask in std::iter::once(&layer.mask).chain(layer.neighbours.iter().flatten()) {
-            match mask {
-                Mask::Logits(logits) => logits.check()?,
-                Mask::Coverage(view) => coverage("mask", *view)?,
-            }
-        }
-        let plates = self.neighbours.iter().zip(&layer.neighbours);
-        if moves && settings.refine_px > 0.0 && plates.into_iter().any(|(p, m)| m.is_some() && p.is_none()) {
-            return Err(Error::Frame(
-                "its edge is refined, and a neighbouring frame has a mask and no plate: expected both".into(),
-            ));
-        }
-        Ok(())
-    }
-
     fn same_depth(&self, name: &str, found: PixelFormat) -> Result<()> {
         let want = self.plate.format();
         if found.depth() == want.depth() {
             return Ok(());
         }
-        Err(Error::Frame(format!("the {name} has {found:?} pixels, expected the plate's depth, as in {want:?}")))
+        Err(Error::Frame(format!(
+            "the {name} has {found:?} pixels, expected the plate's depth, as in {want:?}"
+        )))
+    }
+}
+
+fn check_layer(layer: &Layer<'_>) -> Result<()> {
+    if let Some(settings) = layer.settings {
+        settings.validate()?;
+    }
+    match layer.mask {
+        Mask::Logits(logits) => logits.check(),
+        Mask::Coverage(view) => coverage("mask", view),
     }
 }
 
@@ -273,5 +255,8 @@ fn coverage(name: &str, view: FrameView<'_>) -> Result<()> {
     if view.format().channels() != Channels::Rgb {
         return Ok(());
     }
-    Err(Error::Frame(format!("the {name} has {:?} pixels, expected grey, or a format with alpha", view.format())))
+    Err(Error::Frame(format!(
+        "the {name} has {:?} pixels, expected grey, or a format with alpha",
+        view.format()
+    )))
 }

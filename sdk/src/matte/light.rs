@@ -103,7 +103,12 @@ impl Light {
     pub fn words(&self) -> Vec<u32> {
         let points = self.curve.as_ref().map_or(&[][..], |curve| &curve.points);
         let mut words = Vec::with_capacity(tables::CURVE + points.len());
-        words.extend([self.transfer as u32, points.len() as u32, self.span[0].to_bits(), self.span[1].to_bits()]);
+        words.extend([
+            self.transfer as u32,
+            points.len() as u32,
+            self.span[0].to_bits(),
+            self.span[1].to_bits(),
+        ]);
         words.extend(self.decode.iter().map(|v| v.to_bits()));
         words.extend(self.encode.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]])));
         words.extend(points.iter().map(|v| v.to_bits()));
@@ -189,7 +194,8 @@ mod tests {
 
     #[test]
     fn codes_come_back_from_light_below_black_and_above_white() {
-        let log = Curve::new((0..=64).map(|i| 2f32.powf(i as f32 / 8.0) / 64.0 - 1.0 / 64.0).collect()).unwrap();
+        let log =
+            Curve::new((0..=64).map(|i| 2f32.powf(i as f32 / 8.0) / 64.0 - 1.0 / 64.0).collect()).unwrap();
         for (transfer, ends) in [
             (Transfer::Srgb, -2.0..8.0),
             (Transfer::Rec709, -2.0..8.0),

@@ -63,9 +63,9 @@ impl Spline {
     pub fn coefficients(&mut self, size: Size, values: impl Iterator<Item = f32>, into: &mut Vec<i32>) {
         let (w, h) = (size.width(), size.height());
         self.values.clear();
-        self.values.extend(values.map(|v| {
-            if v.is_nan() { -CERTAIN } else { f64::from(v).clamp(-CERTAIN, CERTAIN) }
-        }));
+        self.values.extend(
+            values.map(|v| if v.is_nan() { -CERTAIN } else { f64::from(v).clamp(-CERTAIN, CERTAIN) }),
+        );
         for row in self.values.chunks_exact_mut(w) {
             solve(row, 1, &mut self.ratios, w);
         }

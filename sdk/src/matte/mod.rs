@@ -66,7 +66,9 @@ impl Finished<'_> {
                 Self::FourChannels(all) => {
                     let four = 4 * format.depth().bytes();
                     let pixels = all[y * width * four..][..width * four].chunks_exact(four);
-                    row.chunks_exact_mut(bytes).zip(pixels).for_each(|(out, p)| out.copy_from_slice(&p[..bytes]));
+                    row.chunks_exact_mut(bytes)
+                        .zip(pixels)
+                        .for_each(|(out, p)| out.copy_from_slice(&p[..bytes]));
                 }
             }
         }

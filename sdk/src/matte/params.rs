@@ -33,8 +33,6 @@ pub enum Group {
     Matte,
     /// The edge.
     Edge,
-    /// What neighbouring frames say.
-    Time,
     /// The host's own mattes.
     Inputs,
     /// The subject's colour.

@@ -32,7 +32,8 @@ impl Part {
 pub(super) fn parts(frame: Size, window: Window, reach_px: u32, most_px: usize) -> Vec<Part> {
     let side = |whole: u32| whole.min(frame.width_px.max(frame.height_px));
     let (mut columns, mut rows) = (side(window.size.width_px), side(window.size.height_px));
-    let with_reach = |side: u32, all: u32| (u64::from(side) + 2 * u64::from(reach_px + GRID)).min(u64::from(all));
+    let with_reach =
+        |side: u32, all: u32| (u64::from(side) + 2 * u64::from(reach_px + GRID)).min(u64::from(all));
     while with_reach(columns, frame.width_px) * with_reach(rows, frame.height_px) > most_px as u64 {
         // Wide parts suit memory, as long as they are not much wider than high.
         if rows > GRID && rows * 2 >= columns {

@@ -9,7 +9,7 @@ use super::job::{Combine, MatteJob, Status};
 use super::light::{FULL, Light, srgb_to_linear};
 use super::logits::taps;
 use super::part::Part;
-use super::prepare::{Source, Sources};
+use super::prepare::Source;
 use super::settings::{Alpha, Background, Despill, MatteSettings, View};
 use crate::frame::{Channels, Depth, FrameView, PixelFormat, Size};
 
@@ -28,7 +28,11 @@ pub(super) enum Step {
 /// Where coverage comes from.
 #[derive(Clone, Debug)]
 pub(super) enum Origin<'a> {
-    Contour { job: layout::Coverage, coefficients: &'a [i32], taps: Vec<layout::Tap> },
+    Contour {
+        job: layout::Coverage,
+        coefficients: &'a [i32],
+        taps: Vec<layout::Tap>,
+    },
     /// The frame's own coverage, still of the whole frame.
     View(FrameView<'a>),
     Samples(&'a [u16]),
@@ -72,7 +76,7 @@ pub(super) enum Extra<'a> {
     Distance(layout::Grow),
     /// How sure the model is: each object's own logits, and the curve from logit to probability.
     Confidence(Vec<Origin<'a>>, Vec<u32>),
-    Wrap(Spread<'a>),
+    Wrap(Box<Spread<'a>>),
 }
 
 /// What the last stage writes.
@@ -114,15 +118,15 @@ pub(super) struct Plan<'a> {
 /// Plans one part of a job that has been checked.
 pub(super) fn plan<'a>(
     job: &MatteJob<'a>,
-    sources: &'a [Sources<'a>],
+    sources: &'a [Source<'a>],
     part: Part,
     result: PixelFormat,
 ) -> Plan<'a> {
-    let layers = job.layers.iter().zip(sources).map(|(layer, sources)| {
+    let layers = job.layers.iter().zip(sources).map(|(layer, source)| {
         let settings = job.settings_of(layer);
         LayerPlan {
             shape: Shape {
-                from: origin(&sources.now, job.plate.size(), part),
+                from: origin(source, job.plate.size(), part),
                 steps: steps(settings, job.scale, part.size()),
             },
             invert: settings.invert,
@@ -150,9 +154,7 @@ pub(super) fn plan<'a>(
 /// How far from a pixel anything lies that it depends on, in pixels of the frame.
 pub(super) fn reach_px(job: &MatteJob<'_>) -> u32 {
     let size = job.plate.size();
-    let steps_of = |settings| {
-        steps(settings, job.scale, size).iter().map(Step::reach_px).sum::<u32>()
-    };
+    let steps_of = |settings| steps(settings, job.scale, size).iter().map(Step::reach_px).sum::<u32>();
     let shape = job.layers.iter().map(|layer| steps_of(job.settings_of(layer))).max().unwrap_or(0);
     let whole = Part { inner: job.window(), outer: super::job::Window::whole(size) };
     let finish = match finish(job, &[], whole, PixelFormat::Rgba8) {
@@ -160,7 +162,7 @@ pub(super) fn reach_px(job: &MatteJob<'_>) -> u32 {
         Finish::Pixels(pixels) => {
             let spreads = pixels.backdrop.iter().chain(pixels.sides.iter().flatten());
             let blurs = spreads.map(|spread| spread.gaussian.reach_px()).max().unwrap_or(0);
-            let extra = match pixels.extra {
+            let extra = match &pixels.extra {
                 Extra::Distance(grow) => grow.reach_x.max(grow.reach_y) + 1,
                 Extra::Wrap(spread) => spread.gaussian.reach_px(),
                 Extra::None | Extra::Confidence(..) => 0,
@@ -185,7 +187,8 @@ impl Step {
 
 fn crop(view: FrameView<'_>, part: Part) -> FrameView<'_> {
     let outer = part.outer;
-    view.crop(outer.x_px, outer.y_px, outer.size).expect("parts lie within the frame, whose size this view has")
+    view.crop(outer.x_px, outer.y_px, outer.size)
+        .expect("parts lie within the frame, whose size this view has")
 }
 
 fn origin<'a>(source: &'a Source<'a>, frame: Size, part: Part) -> Origin<'a> {
@@ -287,7 +290,8 @@ fn falloff(shift: f64, power: f64) -> Vec<u32> {
 fn normal(x: f64) -> f64 {
     let z = x.abs() / std::f64::consts::SQRT_2;
     let t = 1.0 / (1.0 + 0.3275911 * z);
-    let series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+    let series =
+        t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
     let tail = 0.5 * series * (-z * z).exp();
     if x < 0.0 { tail } else { 1.0 - tail }
 }
@@ -321,12 +325,7 @@ fn kind(format: PixelFormat) -> u32 {
     depth + if format.channels() == Channels::Bgra { rotomask_shaders::kind::BGRA } else { 0 }
 }
 
-fn finish<'a>(
-    job: &MatteJob<'a>,
-    sources: &'a [Sources<'a>],
-    part: Part,
-    result: PixelFormat,
-) -> Finish<'a> {
+fn finish<'a>(job: &MatteJob<'a>, sources: &'a [Source<'a>], part: Part, result: PixelFormat) -> Finish<'a> {
     let (settings, size) = (job.settings, part.size());
     if settings.view == View::Matte {
         return Finish::Matte;
@@ -364,8 +363,11 @@ fn finish<'a>(
         }
         (View::Matte | View::Composite, Background::BlurredPlate) => {
             let weight = rotomask_shaders::weight::NONE;
-            backdrop = gaussian(settings.background_blur_px)
-                .map(|gaussian| Spread { picture: plate, gaussian, weight });
+            backdrop = gaussian(settings.background_blur_px).map(|gaussian| Spread {
+                picture: plate,
+                gaussian,
+                weight,
+            });
             // Unblurred, the plate is its own background.
             if backdrop.is_some() { mode::OVER_LIGHT } else { mode::OVER_PICTURE }
         }
@@ -374,22 +376,25 @@ fn finish<'a>(
     let shows_subject = matches!(settings.view, View::Composite | View::Cutout);
     let decontaminate = if shows_subject { share(settings.decontaminate) } else { 0.0 };
     let sides = gaussian(settings.decontaminate_px / 2.0).filter(|_| decontaminate > 0.0).map(|gaussian| {
-        [rotomask_shaders::weight::INSIDE, rotomask_shaders::weight::OUTSIDE]
-            .map(|weight| Spread { picture: plate, gaussian, weight })
+        [rotomask_shaders::weight::INSIDE, rotomask_shaders::weight::OUTSIDE].map(|weight| Spread {
+            picture: plate,
+            gaussian,
+            weight,
+        })
     });
     let wrap = if settings.view == View::Composite { share(settings.light_wrap) } else { 0.0 };
     let extra = match settings.view {
-        View::Trimap if settings.refine_px > 0.0 => {
-            Extra::Distance(grow(0.0, settings.refine_px.into(), job.scale, size))
+        View::Trimap if settings.trimap_px > 0.0 => {
+            Extra::Distance(grow(0.0, settings.trimap_px.into(), job.scale, size))
         }
         View::Confidence => {
-            let froms = sources.iter().map(|sources| origin(&sources.now, job.plate.size(), part));
+            let froms = sources.iter().map(|source| origin(source, job.plate.size(), part));
             Extra::Confidence(froms.collect(), sigmoid())
         }
         _ => match gaussian(settings.light_wrap_px / 2.0).filter(|_| wrap > 0.0) {
             Some(gaussian) => {
                 let weight = rotomask_shaders::weight::OUTSIDE;
-                Extra::Wrap(Spread { picture: back.unwrap_or(plate), gaussian, weight })
+                Extra::Wrap(Box::new(Spread { picture: back.unwrap_or(plate), gaussian, weight }))
             }
             None => Extra::None,
         },
@@ -419,7 +424,7 @@ fn finish<'a>(
         band: match &extra {
             Extra::Distance(_) => {
                 let mean = (job.scale.x * job.scale.y).sqrt();
-                (f64::from(settings.refine_px) * mean * 65536.0).round() as i32
+                (f64::from(settings.trimap_px) * mean * 65536.0).round() as i32
             }
             _ => 0,
         },

@@ -18,28 +18,11 @@ pub(super) enum Source<'a> {
     Samples(Vec<u16>),
 }
 
-/// One layer's mask on this frame and on its neighbours.
-#[derive(Debug)]
-pub(super) struct Sources<'a> {
-    pub now: Source<'a>,
-    pub neighbours: [Option<Source<'a>>; 2],
-}
-
 /// Prepares all layers of a job that has been checked.
-pub(super) fn prepare<'a>(job: &MatteJob<'a>) -> Vec<Sources<'a>> {
-    let frame = job.plate.size();
-    let of = |layer: &Layer<'a>| {
-        let settings = job.settings_of(layer);
-        // In pixels of this frame.
-        let scale = job.scale.x * job.scale.y;
-        let moves = settings.reduce_chatter > 0.0 || settings.motion_blur > 0.0;
-        Sources {
-            now: source(layer.mask, frame, scale, settings),
-            neighbours: layer
-                .neighbours
-                .map(|mask| mask.filter(|_| moves).map(|mask| source(mask, frame, scale, settings))),
-        }
-    };
+pub(super) fn prepare<'a>(job: &MatteJob<'a>) -> Vec<Source<'a>> {
+    // In pixels of this frame.
+    let (frame, scale) = (job.plate.size(), job.scale.x * job.scale.y);
+    let of = |layer: &Layer<'a>| source(layer.mask, frame, scale, job.settings_of(layer));
     job.layers.iter().map(of).collect()
 }
 
@@ -57,12 +40,11 @@ fn source<'a>(mask: Mask<'a>, frame: Size, scale: f64, settings: &MatteSettings)
             if cleaning == Cleaning::default() { Source::View(view) } else { cleaned(view, cleaning) }
         }
         Mask::Coverage(view) => {
-            let values = (0..view.size().height()).flat_map(|y| coverage_row(view, y)).map(|v| (v - 0.5) * 16.0);
+            let values =
+                (0..view.size().height()).flat_map(|y| coverage_row(view, y)).map(|v| (v - 0.5) * 16.0);
             contour(view.size(), values, cleaning(view.size()))
         }
-        Mask::Logits(logits) => {
-            contour(logits.size, logits.values.iter().copied(), cleaning(logits.size))
-        }
+        Mask::Logits(logits) => contour(logits.size, logits.values.iter().copied(), cleaning(logits.size)),
     }
 }
 

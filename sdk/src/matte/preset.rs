@@ -31,7 +31,8 @@ impl Preset {
     /// [`Error::Preset`] if it is no JSON object or of a later version, or names a parameter that there is not;
     /// [`Error::Setting`] if a value doesn't fit its parameter.
     pub fn parse(text: &str) -> Result<Self> {
-        let json: Json = serde_json::from_str(text).map_err(|e| Error::Preset(format!("it is no JSON: {e}")))?;
+        let json: Json =
+            serde_json::from_str(text).map_err(|e| Error::Preset(format!("it is no JSON: {e}")))?;
         let Json::Object(entries) = json else {
             return Err(Error::Preset("found JSON that is no object, expected parameters by id".into()));
         };
@@ -51,7 +52,9 @@ impl Preset {
                 Json::Object(keys) => {
                     for (frame, json) in keys {
                         let frame = frame.parse().map_err(|_| {
-                            Error::Preset(format!("`{id}` has the keyframe {frame:?}, expected a frame's number"))
+                            Error::Preset(format!(
+                                "`{id}` has the keyframe {frame:?}, expected a frame's number"
+                            ))
                         })?;
                         preset.key(param, frame, value(param, json)?);
                     }
@@ -128,7 +131,8 @@ fn between(a: &Value, b: &Value, t: f64) -> Value {
 }
 
 fn value(param: &'static Param, json: &Json) -> Result<Value> {
-    let numbers = |list: &[Json]| list.iter().map(|v| v.as_f64().map(|v| v as f32)).collect::<Option<Vec<_>>>();
+    let numbers =
+        |list: &[Json]| list.iter().map(|v| v.as_f64().map(|v| v as f32)).collect::<Option<Vec<_>>>();
     let value = match (&param.kind, json) {
         (Kind::Number { .. }, Json::Number(v)) => v.as_f64().map(|v| Value::Number(v as f32)),
         (Kind::Switch, Json::Bool(v)) => Some(Value::Switch(*v)),
@@ -166,7 +170,8 @@ mod tests {
 
     #[test]
     fn a_preset_is_written_as_it_is_read() {
-        let text = r#"{"rotomask_preset": 1, "invert": true, "grow_px": {"1": 2.5, "7": 0.25}, "view": "matte"}"#;
+        let text =
+            r#"{"rotomask_preset": 1, "invert": true, "grow_px": {"1": 2.5, "7": 0.25}, "view": "matte"}"#;
         let preset = Preset::parse(text).unwrap();
         assert_eq!(Preset::parse(&preset.to_json()).unwrap(), preset);
         assert!(preset.any(|settings| settings.invert) && !preset.any(|settings| settings.grow_px > 3.0));
@@ -178,11 +183,17 @@ mod tests {
             ("{", "preset: it is no JSON: EOF"),
             ("[]", "preset: found JSON that is no object, expected parameters by id"),
             (r#"{"rotomask_preset": 2}"#, "preset: its version is 2, expected 1"),
-            (r#"{"growth_px": 1}"#, "preset: there is no parameter `growth_px`; the nearest name is `grow_px`"),
+            (
+                r#"{"growth_px": 1}"#,
+                "preset: there is no parameter `growth_px`; the nearest name is `grow_px`",
+            ),
             (r#"{"grow_px": 1e9}"#, "grow_px: found 1000000000, expected -64 to 64 px"),
             (r#"{"grow_px": "1"}"#, "grow_px: found \"1\", expected -64 to 64 px"),
             (r#"{"grow_px": {}}"#, "preset: `grow_px` has no keyframe, expected at least one"),
-            (r#"{"grow_px": {"x": 1}}"#, "preset: `grow_px` has the keyframe \"x\", expected a frame's number"),
+            (
+                r#"{"grow_px": {"x": 1}}"#,
+                "preset: `grow_px` has the keyframe \"x\", expected a frame's number",
+            ),
             (r#"{"grow_px": {"1": 70}}"#, "grow_px: found 70, expected -64 to 64 px"),
             (r#"{"view": "mate"}"#, "view: found \"mate\", expected one of composite,"),
             (r#"{"overlay_colour": [1, 0]}"#, "overlay_colour: found [1,0], expected red, green"),

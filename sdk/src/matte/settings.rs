@@ -18,7 +18,7 @@ choices! {
         Erase = "erase",
         /// The plate, with a line on the matte's contour.
         Edge = "edge",
-        /// Black outside, white inside, grey where refinement may change the edge.
+        /// Black outside, white inside, grey in between: see [`MatteSettings::trimap_px`].
         Trimap = "trimap",
         /// How sure the model is of each pixel, from blue (outside) by red (no idea) to green (inside).
         Confidence = "confidence",
@@ -87,11 +87,7 @@ choices! {
     }
 }
 
-const fn number(
-    unit: &'static str,
-    range: std::ops::RangeInclusive<f32>,
-    default: f32,
-) -> Kind {
+const fn number(unit: &'static str, range: std::ops::RangeInclusive<f32>, default: f32) -> Kind {
     Kind::Number { unit, range, default }
 }
 
@@ -158,6 +154,8 @@ settings! {
         "Standard deviation of the blurred plate's Gaussian.";
     overlay_colour: [f32; 4] = Kind::Colour { default: [1.0, 0.1, 0.1, 0.5] }, View, "Overlay colour",
         "The tint over the subject and the edge view's line, sRGB-encoded; its alpha is the tint's strength.";
+    trimap_px: f32 = number("px", 0.0..=64.0, 0.0), View, "Trimap width",
+        "How far the trimap's grey reaches to either side of the contour; at 0 it is where coverage is partial.";
     alpha: Alpha = Kind::Choice { choices: Alpha::IDS }, View, "Alpha",
         "Whether the result's colour is multiplied by its alpha, in linear light.";
 
@@ -173,20 +171,12 @@ settings! {
         "How far the edge moves outwards; below 0 it moves inwards.";
     smooth_px: f32 = number("px", 0.0..=64.0, 0.0), Edge, "Smooth",
         "How much of the contour's detail is evened out: standard deviation of a Gaussian, after which the edge is sharp again.";
-    refine_px: f32 = number("px", 0.0..=64.0, 0.0), Edge, "Refine edge",
-        "How far to either side of the contour the edge is drawn anew after the plate. What lies farther is never touched.";
-    refine_strength: f32 = number("%", 0.0..=100.0, 100.0), Edge, "Refine strength",
-        "How much of the refined edge is taken.";
     feather_inner_px: f32 = number("px", 0.0..=64.0, 1.5), Edge, "Feather inner",
         "How far the edge's softness reaches inwards.";
     feather_outer_px: f32 = number("px", 0.0..=64.0, 1.5), Edge, "Feather outer",
         "How far the edge's softness reaches outwards.";
     feather_falloff: f32 = number("", 0.25..=4.0, 1.0), Edge, "Falloff",
         "How fast softness falls off: coverage is raised to this power, so above 1 the edge is thinner.";
-    reduce_chatter: f32 = number("%", 0.0..=100.0, 0.0), Time, "Reduce chatter",
-        "How much of a contour's jitter from frame to frame is taken out. An edge that moves evenly stays where it is.";
-    motion_blur: f32 = number("°", 0.0..=360.0, 0.0), Time, "Motion blur",
-        "Shutter angle over which a moving edge is blurred; 180 is half of the frame's time.";
     invert: bool = Kind::Switch, Matte, "Invert",
         "Whether the matte keeps what is not the subject.";
     garbage_invert: bool = Kind::Switch, Inputs, "Invert garbage matte",
@@ -322,6 +312,9 @@ mod tests {
             assert!(found.starts_with(said), "{found}");
         }
         let unknown = MatteSettings::param("feather_inner").unwrap_err().to_string();
-        assert_eq!(unknown, "preset: there is no parameter `feather_inner`; the nearest name is `feather_inner_px`");
+        assert_eq!(
+            unknown,
+            "preset: there is no parameter `feather_inner`; the nearest name is `feather_inner_px`"
+        );
     }
 }

@@ -167,7 +167,8 @@ impl<'a> Record<'a> {
                 Step::Grow(job) => self.grow(*job, 0, *matte, *spare),
                 Step::Smooth(gaussian) => {
                     self.blur(gaussian, *matte, *spare);
-                    let job = layout::Sharpen { width_px: self.size.width_px, height_px: self.size.height_px };
+                    let job =
+                        layout::Sharpen { width_px: self.size.width_px, height_px: self.size.height_px };
                     self.pass(shaders::SHARPEN, 0, self.size, job, &views);
                 }
                 Step::Feather(gaussian) => {
@@ -195,7 +196,8 @@ impl<'a> Record<'a> {
                 self.pass(shaders::COVERAGE, variant, self.size, *job, &views);
             }
             Origin::View(view) => {
-                let samples: Vec<u32> = rows(*view).flat_map(|y| samples_row(*view, y)).map(u32::from).collect();
+                let samples: Vec<u32> =
+                    rows(*view).flat_map(|y| samples_row(*view, y)).map(u32::from).collect();
                 self.samples(&samples, into);
             }
             Origin::Samples(all) => {
@@ -275,7 +277,8 @@ impl<'a> Record<'a> {
     fn show(&mut self, plan: &Plan<'a>, pixels: &Pixels<'a>) -> (Slot, u64) {
         let tables = self.input(&plan.light.words());
         let plate = self.picture(Slot::Plate, pixels.plate);
-        let shows_itself = |view: FrameView<'_>| std::ptr::eq(view.row(0).as_ptr(), pixels.plate.row(0).as_ptr());
+        let shows_itself =
+            |view: FrameView<'_>| std::ptr::eq(view.row(0).as_ptr(), pixels.plate.row(0).as_ptr());
         let back = match pixels.back.filter(|view| !shows_itself(*view)) {
             Some(view) => self.picture(Slot::Picture, view),
             None => plate,

@@ -9,19 +9,13 @@ use crate::matte::gaussian::{Gaussian, MAX_RADIUS, Weights};
 const CHUNK: usize = TILE;
 
 /// `into` gets the weighted sum of `rows(-i)` and `rows(i)`. All have one length, at most [`CHUNK`].
-fn weighted<'a>(
-    radius: usize,
-    weights: &Weights,
-    row: impl Fn(isize) -> &'a [u16],
-    into: &mut [u16],
-) {
+fn weighted<'a>(radius: usize, weights: &Weights, row: impl Fn(isize) -> &'a [u16], into: &mut [u16]) {
     let mut sums = [0u32; CHUNK];
     let sums = &mut sums[..into.len()];
     for (sum, v) in sums.iter_mut().zip(row(0)) {
         *sum = u32::from(*v) * weights[0];
     }
-    for i in 1..=radius {
-        let weight = weights[i];
+    for (i, weight) in weights.iter().enumerate().take(radius + 1).skip(1) {
         let pairs = row(-(i as isize)).iter().zip(row(i as isize));
         for (sum, (a, b)) in sums.iter_mut().zip(pairs) {
             *sum += (u32::from(*a) + u32::from(*b)) * weight;

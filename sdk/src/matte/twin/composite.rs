@@ -144,10 +144,8 @@ impl Work<'_> {
             return self.pass(at, out);
         }
         let under = self.behind(at);
-        if covered == 0.0 && under[3] == 1.0 {
-            if let Some((raw, format)) = self.back_raw(at) {
-                return passed(raw, format, self.pixels.result, out);
-            }
+        if let Some((raw, format)) = self.back_raw(at).filter(|_| covered == 0.0 && under[3] == 1.0) {
+            return passed(raw, format, self.pixels.result, out);
         }
         let mut light = self.subject_light(at.i, [r, g, b], matte);
         if self.job.wrap > 0.0 {
@@ -175,8 +173,7 @@ impl Work<'_> {
         let erases = self.pixels.mode == mode::ERASE;
         let matte = part(if erases { u16::MAX - at.coverage } else { at.coverage });
         let covered = matte * a;
-        let changes =
-            !erases && (self.job.despill != 0 || self.job.decontaminate > 0.0 && matte < 1.0);
+        let changes = !erases && (self.job.despill != 0 || self.job.decontaminate > 0.0 && matte < 1.0);
         if covered == 1.0 && !changes {
             return self.pass(at, out);
         }
@@ -211,11 +208,7 @@ impl Work<'_> {
         let value = match (self.job.band > 0, at.coverage) {
             (true, _) => {
                 let distance = self.beside.distance[at.i];
-                if distance.abs() < self.job.band {
-                    0.5
-                } else {
-                    f32::from(u8::from(distance > 0))
-                }
+                if distance.abs() < self.job.band { 0.5 } else { f32::from(u8::from(distance > 0)) }
             }
             (false, 0) => 0.0,
             (false, u16::MAX) => 1.0,
@@ -314,7 +307,5 @@ pub fn composite(pixels: &Pixels<'_>, light: &Light, coverage: &Plane, beside: B
     let job = &pixels.job;
     let work = Work { pixels, job, light, coverage, beside };
     let row_bytes = job.inner_width as usize * pixels.result.bytes_per_pixel();
-    into.par_chunks_mut(row_bytes)
-        .enumerate()
-        .for_each(|(y, out)| work.row(y + job.inner_y as usize, out));
+    into.par_chunks_mut(row_bytes).enumerate().for_each(|(y, out)| work.row(y + job.inner_y as usize, out));
 }

@@ -73,9 +73,14 @@ pub fn sharpen(from: &Plane, into: &mut Plane) {
 
 /// Logits themselves, 1/2048 from -16 on.
 pub fn field(job: &Coverage, coefficients: &[i32], taps: &[Tap], into: &mut Plane) {
-    read(job, coefficients, taps, into, |_, _| None, |values, _, tap| {
-        ((weigh(values, tap.weight) + (16 << 16)) >> 5).clamp(0, FULL as i32) as u16
-    });
+    read(
+        job,
+        coefficients,
+        taps,
+        into,
+        |_, _| None,
+        |values, _, tap| ((weigh(values, tap.weight) + (16 << 16)) >> 5).clamp(0, FULL as i32) as u16,
+    );
 }
 
 /// Logits to coverage. Stretches that lie between the same four columns of logits are decided at once where the

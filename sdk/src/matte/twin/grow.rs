@@ -106,7 +106,10 @@ fn along_columns(
         line.iter_mut().zip(row).zip(&row[shift..]).for_each(|((m, a), b)| *m = mean(*a, *b));
         if walked > 0 {
             let pairs = line.iter().zip(&*before);
-            distance.iter_mut().zip(pairs).for_each(|(d, (a, b))| *d = step(*a, *b, *d, job.unit_y, job.farthest));
+            distance
+                .iter_mut()
+                .zip(pairs)
+                .for_each(|(d, (a, b))| *d = step(*a, *b, *d, job.unit_y, job.farthest));
         }
         if kept.contains(&here) {
             // The last column has no half column to its right.
@@ -132,8 +135,7 @@ fn along_row(line: &[u16], half: bool, job: &Grow, out: &mut [Distances]) {
 }
 
 fn signed_distance(here: u16, distance: u32, job: &Grow) -> i32 {
-    let on_contour =
-        here > 0 && u32::from(here) < FULL && distance <= 3 * job.unit_x.max(job.unit_y) / 2;
+    let on_contour = here > 0 && u32::from(here) < FULL && distance <= 3 * job.unit_x.max(job.unit_y) / 2;
     let size = ((distance * job.per_distance) >> 4).max(HALF) as i32;
     match (on_contour, inside(here)) {
         (true, _) => i32::from(here) - HALF as i32,

@@ -130,10 +130,8 @@ impl Twin {
         }
         if let Some(spreads) = &pixels.sides {
             let [inside, outside] = &mut self.sides;
-            beside.sides = [
-                inside.run(&spreads[0], light, &self.total),
-                outside.run(&spreads[1], light, &self.total),
-            ];
+            beside.sides =
+                [inside.run(&spreads[0], light, &self.total), outside.run(&spreads[1], light, &self.total)];
         }
         match &pixels.extra {
             Extra::Wrap(spread) => beside.wrap = self.wrap.run(spread, light, &self.total),

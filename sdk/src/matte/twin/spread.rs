@@ -30,8 +30,8 @@ fn plus(a: Four, b: Four) -> Four {
 /// The weighted sum of a line's value and of its neighbours to both sides.
 fn weighted(radius: usize, weights: &Weights, at: impl Fn(isize) -> Four) -> Four {
     let mut sum = times(at(0), weights[0] as f32);
-    for i in 1..=radius {
-        sum = plus(sum, times(plus(at(-(i as isize)), at(i as isize)), weights[i] as f32));
+    for (i, weight) in weights.iter().enumerate().take(radius + 1).skip(1) {
+        sum = plus(sum, times(plus(at(-(i as isize)), at(i as isize)), *weight as f32));
     }
     times(sum, 1.0 / 65536.0)
 }
