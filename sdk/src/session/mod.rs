@@ -22,6 +22,8 @@ mod work;
 mod parity;
 #[cfg(test)]
 mod parity_official;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -373,6 +375,12 @@ impl Session {
         current.apart = apart;
         if self.options.keep == Keep::Window {
             self.keep_window(at.frame);
+        }
+        // Not even a pointer of it is recalled from here on.
+        if let Some(left) = direction.behind(at.frame, self.reach.frames() + 1) {
+            for &id in tracked.iter().filter(|id| !self.objects[id].trail.conditioning().contains(&left)) {
+                self.keeping.leave(id, left);
+            }
         }
         Ok(tracked)
     }
