@@ -243,7 +243,8 @@ typedef struct rotomask_session_options {
   uint32_t half_precision;
   /// 1: where masks overlap, only the likeliest object keeps the pixel.
   uint32_t non_overlap_masks;
-  /// The most bytes of host memory for answers, features and recollections; 0 for no limit.
+  /// The most bytes of host memory for answers, features and recollections; 0: answers that a file has take up to
+  /// 256 MiB, all else what it takes.
   uint64_t memory_ceiling;
   /// Holes of at most so many logits are filled; -1 for the reference's share of the mask.
   int32_t fill_hole_area;

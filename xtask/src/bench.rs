@@ -1,25 +1,19 @@
 //! Speed and memory over a long clip, from decoding to encoding. Prints figures and judges none.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Child, Command},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use serde_json::Value;
 
 use crate::{
     clip, command,
     error::{Error, Result},
-    reference, setup,
+    measure::{first_and_last_tenth, print_resident, processor, watch},
+    reference, setup, stream,
     workspace::Workspace,
 };
 
 /// The first frame's rabbit.
 const POINT: &str = "359,424@0";
-const BETWEEN_SAMPLES: Duration = Duration::from_millis(100);
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -38,6 +32,8 @@ pub struct Arguments {
 enum Other {
     /// Time a frame beside SAM 2's own video predictor in PyTorch
     Reference(reference::Arguments),
+    /// Follow objects through a stream of any length into a session file
+    Stream(stream::Arguments),
 }
 
 /// Builds, makes the clip, follows the rabbit through it and prints the figures.
@@ -45,8 +41,10 @@ enum Other {
 /// # Errors
 /// If set-up, the build or the job fails, or its report can't be read.
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
-    if let Some(Other::Reference(arguments)) = &arguments.other {
-        return reference::run(workspace, arguments);
+    match &arguments.other {
+        Some(Other::Reference(arguments)) => return reference::run(workspace, arguments),
+        Some(Other::Stream(arguments)) => return stream::run(workspace, arguments),
+        None => {}
     }
     setup::to_build(workspace)?;
     workspace.build_program()?;
@@ -83,41 +81,6 @@ fn repeat(workspace: &Workspace, frames: u32) -> Result<PathBuf> {
     Ok(long)
 }
 
-/// Runs a command, and gives the time it took and its resident memory meanwhile, in bytes.
-fn watch(track: &mut Command) -> Result<(Duration, Vec<u64>)> {
-    let line = command::line(track);
-    println!("=> {line}");
-    let failed = |outcome: String| Error::Command { line: line.clone(), outcome };
-    let start = Instant::now();
-    let mut child: Child = track.spawn().map_err(|error| failed(format!("could not be started: {error}")))?;
-    let mut resident = Vec::new();
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(|error| failed(error.to_string()))? {
-            break status;
-        }
-        resident.extend(resident_bytes(child.id()));
-        thread::sleep(BETWEEN_SAMPLES);
-    };
-    if !status.success() {
-        return Err(failed(format!("failed: {status}")));
-    }
-    Ok((start.elapsed(), resident))
-}
-
-/// What Linux says of a process; elsewhere nothing is known.
-fn resident_bytes(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(Path::new("/proc").join(process.to_string()).join("status")).ok()?;
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(kilobytes.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
-}
-
-fn processor() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let cores = thread::available_parallelism().map_or(0, usize::from);
-    format!("{}, {cores} threads", name.map_or("unknown", |(_, name)| name))
-}
-
 fn print_report(report: &Value, wall: Duration) {
     let totals = frame_totals(report);
     let fps = |frames: usize, seconds: f64| frames as f64 / seconds;
@@ -146,11 +109,6 @@ fn print_report(report: &Value, wall: Duration) {
             (last / first) / (after / before)
         );
     }
-}
-
-fn first_and_last_tenth(all: &[f64]) -> Option<(f64, f64)> {
-    let tenth = all.len().div_ceil(10);
-    Some((median(&all[..tenth])?, median(&all[all.len() - tenth..])?))
 }
 
 fn frames(report: &Value) -> impl Iterator<Item = &serde_json::Map<String, Value>> {
@@ -183,26 +141,6 @@ fn stage_means(report: &Value) -> Vec<(&str, f64)> {
     sums
 }
 
-fn median(numbers: &[f64]) -> Option<f64> {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied()
-}
-
-fn print_resident(samples: &[u64]) {
-    let at = |share: f64| samples.get(((samples.len().max(1) - 1) as f64 * share) as usize);
-    let megabytes = |bytes: &u64| format!("{:.0} MB", *bytes as f64 / 1e6);
-    if let (Some(early), Some(middle), Some(late)) = (at(0.1), at(0.5), at(1.0)) {
-        println!(
-            "resident memory after 10 %, 50 % and 100 % of the time: {}, {}, {}; at most {}",
-            megabytes(early),
-            megabytes(middle),
-            megabytes(late),
-            megabytes(samples.iter().max().unwrap_or(late))
-        );
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,9 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_without_frames_has_no_median() {
-        assert_eq!(median(&[]), None);
-        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+    fn a_report_without_frames_is_told_as_such() {
         print_report(&Value::Null, Duration::from_secs(1));
     }
 }

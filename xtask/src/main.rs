@@ -16,6 +16,8 @@ mod python;
 mod model;
 mod parity;
 mod reference;
+mod measure;
+mod stream;
 mod bench;
 mod header;
 

@@ -151,7 +151,8 @@ pub struct rotomask_session_options {
     pub half_precision: u32,
     /// 1: where masks overlap, only the likeliest object keeps the pixel.
     pub non_overlap_masks: u32,
-    /// The most bytes of host memory for answers, features and recollections; 0 for no limit.
+    /// The most bytes of host memory for answers, features and recollections; 0: answers that a file has take up to
+    /// 256 MiB, all else what it takes.
     pub memory_ceiling: u64,
     /// Holes of at most so many logits are filled; -1 for the reference's share of the mask.
     pub fill_hole_area: i32,

@@ -26,6 +26,11 @@ pub struct Lent {
 }
 
 impl Pixels {
+    /// What the image shows so many frames later.
+    pub fn later(self, frames: u64) -> Self {
+        Self { seed: self.seed.wrapping_add((frames as u8).wrapping_mul(4)), ..self }
+    }
+
     /// An image that shows a bright square at a place that its seed says, or anything at all with an odd seed.
     pub fn lend(self, (width, height): (u32, u32)) -> Lent {
         let format = u32::from(self.format % 7);

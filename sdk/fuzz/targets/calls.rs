@@ -16,6 +16,8 @@ use rotomask_fuzz::pixels::Pixels;
 
 /// Wide and odd.
 const SIZE: (u32, u32) = (61, 33);
+/// `ROTOMASK_NO_FRAME`, which bindgen passes over: it doesn't work out `UINT64_MAX`.
+const NO_FRAME: u64 = u64::MAX;
 /// Each runs four graphs.
 const MAX_PUSHES: usize = 12;
 
@@ -267,7 +269,7 @@ impl Host {
             if index >= shot.frames {
                 return 1;
             }
-            let image = Pixels { seed: shot.image.seed.wrapping_add(4 * index as u8), ..shot.image };
+            let image = shot.image.later(index);
             *frame = shot.lent.insert(image.lend(SIZE)).frame;
             0
         }
@@ -284,7 +286,7 @@ impl Host {
             let mut request: api::rotomask_track_request = std::mem::zeroed();
             api::rotomask_track_request_init(&mut request);
             request.way = u32::from(way % 5);
-            let given = |v: Option<u8>| v.map_or(api::ROTOMASK_NO_FRAME, |v| u64::from(v % 14));
+            let given = |v: Option<u8>| v.map_or(NO_FRAME, |v| u64::from(v % 14));
             (request.start, request.last, request.max_frames) = (given(start), given(last), given(most));
             request.first = u64::from(first % 14);
             request.overwrite = u32::from(overwrite);

@@ -127,6 +127,7 @@ impl Model {
     }
 
     /// One object: see [`Model::attend_many`].
+    #[cfg(test)]
     pub(crate) fn attend(
         &self,
         features: &Features,

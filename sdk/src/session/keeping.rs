@@ -16,6 +16,10 @@ use crate::error::Result;
 /// Frames whose looks are held where no file does: cuts are told from neighbours.
 const LOOKS: usize = 64;
 
+/// What answers take in memory where the caller set no ceiling and a file has the rest. Following many objects from
+/// frame to frame takes less.
+const ROOM_BYTES: u64 = 256 << 20;
+
 /// Answers by object and frame, and what else outlives a call.
 #[derive(Debug)]
 pub(super) struct Keeping {
@@ -43,7 +47,7 @@ impl Keeping {
             file,
             kept: BTreeMap::new(),
             bytes: 0,
-            room: room.unwrap_or(u64::MAX),
+            room: room.unwrap_or(ROOM_BYTES),
             clock: 0,
             history: History::default(),
             looks: BTreeMap::new(),
@@ -109,10 +113,10 @@ impl Keeping {
         for &id in &change.untracked {
             self.drop_where(id, |_, answer| answer.origin != crate::answer::Origin::Prompted);
         }
-        // The file has the rest of these answers; without one, the window bounds what is held.
-        let elsewhere = self.file.is_some();
-        for (id, frames) in change.let_go.iter().filter(|_| elsewhere) {
-            self.drop_where(*id, |frame, _| frames.contains(&frame));
+        // As in the file. Without one, the window bounds what is held, and coming back is not to cost a memory.
+        let filed = self.file.is_some();
+        for (id, frames) in change.let_go.iter().filter(|_| filed) {
+            self.drop_memories(*id, frames);
         }
         for (place, answer) in std::mem::take(&mut change.answers) {
             self.let_go(place);
@@ -138,6 +142,30 @@ impl Keeping {
         always: impl Fn(u64) -> bool,
     ) {
         self.drop_where(id, |frame, _| !window.contains(&frame) && !always(frame));
+    }
+
+    /// An answer that tracking has left behind. If anybody asks for it, the file has it.
+    pub(super) fn leave(&mut self, object: ObjectId, frame: u64) {
+        if self.file.is_some() {
+            self.let_go((object, frame));
+        }
+    }
+
+    /// How many answers are held in memory.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Holds answers without their memories from now on.
+    fn drop_memories(&mut self, id: ObjectId, frames: &RangeInclusive<u64>) {
+        for (_, kept) in self.kept.range_mut((id, *frames.start())..=(id, *frames.end())) {
+            if kept.answer.memory.is_some() {
+                let before = kept.answer.bytes();
+                Arc::make_mut(&mut kept.answer).memory = None;
+                self.bytes -= before - kept.answer.bytes();
+            }
+        }
     }
 
     fn drop_where(&mut self, id: ObjectId, gone: impl Fn(u64, &Answer) -> bool) {

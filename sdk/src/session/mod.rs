@@ -5,6 +5,7 @@
 //! first, then the shot in order; [`Session::track`] does so by itself. What is held does not grow with the shot:
 //! one frame's features, and for each object its prompted frames and a window of recent ones.
 
+mod attended;
 mod change;
 mod edit;
 mod file;
@@ -22,6 +23,8 @@ mod work;
 mod parity;
 #[cfg(test)]
 mod parity_official;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -45,6 +48,7 @@ use crate::mask::{LogitPlane, Owners, Wanted};
 use crate::memory_bank::Reach;
 use crate::model::{Cancel, Features, Model, Recollection};
 use crate::preprocess::{EncoderInput, to_encoder_input};
+use attended::Attended;
 use change::{Change, Seen};
 use file::File;
 use keeping::Keeping;
@@ -86,8 +90,12 @@ pub struct Session {
 struct Current {
     frame: u64,
     input: EncoderInput,
+    /// What the input's hash is.
+    hash: u128,
     /// Encoded when first needed.
     features: Option<Features>,
+    /// What the attention made of them.
+    attended: Attended,
     /// Objects of which something was said, but only on the other side of a cut.
     apart: BTreeSet<ObjectId>,
 }
@@ -213,10 +221,20 @@ impl Session {
         let seen = Seen::of(&input, spec);
         let mut change = Change::default();
         self.look(frame, &seen, &mut change)?;
-        let mut current = Current { frame, input, features: None, apart: BTreeSet::new() };
+        let (features, attended) = self.features_of(seen.hash);
+        let (hash, apart) = (seen.hash, BTreeSet::new());
+        let mut current = Current { frame, input, hash, features, attended, apart };
         let tracked = self.answer(&mut current, direction, wanted, change)?;
         self.current = Some(current);
         Ok(tracked)
+    }
+
+    /// What is made already of a picture that is pushed again. Of any other, the last frame's features go: two frames'
+    /// are never held.
+    fn features_of(&mut self, hash: u128) -> (Option<Features>, Attended) {
+        let Some(last) = &mut self.current else { return Default::default() };
+        let made = (last.features.take(), std::mem::take(&mut last.attended));
+        if last.hash == hash { made } else { Default::default() }
     }
 
     /// Answers prompts that were added for the frame that was pushed last, from features it already has.
@@ -374,6 +392,12 @@ impl Session {
         if self.options.keep == Keep::Window {
             self.keep_window(at.frame);
         }
+        // Not even a pointer of it is recalled from here on.
+        if let Some(left) = direction.behind(at.frame, self.reach.frames() + 1) {
+            for &id in tracked.iter().filter(|id| !self.objects[id].trail.conditioning().contains(&left)) {
+                self.keeping.leave(id, left);
+            }
+        }
         Ok(tracked)
     }
 
@@ -407,7 +431,7 @@ impl Session {
                 let memory = Some(bench.restore(answer)?);
                 Ok(Outcome::Remembered(Answer { memory, ..(**answer).clone() }))
             }
-            _ => Ok(Outcome::Prompted(bench.answer_prompts(&prompts, &before)?)),
+            _ => Ok(Outcome::Prompted(bench.answer_prompts(id, &prompts, &before)?)),
         }
     }
 
@@ -417,7 +441,7 @@ impl Session {
         for &id in ids {
             recalled.push(self.recalled(id, at)?.unwrap_or_default());
         }
-        self.bench(current)?.track(&recalled, at.direction)
+        self.bench(current)?.track(ids, &recalled, at.direction)
     }
 
     /// How many objects are followed at once: under a ceiling, one recollection at a time.
@@ -428,7 +452,7 @@ impl Session {
 
     /// What work on a frame needs. The frame is encoded if it wasn't yet.
     fn bench<'a>(&'a mut self, current: &'a mut Current) -> Result<Bench<'a>> {
-        let (model, cancel) = (&*self.model, &*self.cancel);
+        let (model, cancel, together) = (&*self.model, &*self.cancel, self.together());
         let features = match current.features.take() {
             Some(features) => features,
             None => self.watch.run(Stage::ImageEncoder, || model.encode(&current.input, cancel))?,
@@ -436,6 +460,7 @@ impl Session {
         Ok(Bench {
             model,
             features: current.features.insert(features),
+            attended: (&mut current.attended, together),
             size: self.size,
             cancel,
             watch: &mut self.watch,

@@ -31,8 +31,9 @@ pub struct SessionOptions {
     /// How exactly logits are kept. [`Precision::Half`] takes half the file; masks are then made of rounded logits,
     /// so that what is read back is what was used.
     pub precision: Precision,
-    /// The most bytes of host memory that the session's answers, features and recollections may take; `None` for
-    /// no limit. What exceeds it is read back from the kept file, so [`Keep::Window`] can't have one.
+    /// The most bytes of host memory that the session's answers, features and recollections may take. What exceeds
+    /// it is read back from the kept file, so [`Keep::Window`] can't have one. `None`: answers that a file has take
+    /// up to 256 MiB, all else what it takes.
     pub memory_ceiling: Option<u64>,
     /// Holes of at most so many mask logits are filled; 0 fills none. The reference's predictor fills 8 on its
     /// 256x256 logits, so the default is as many in proportion: 8 for 256x256, none for 64x64.

@@ -1,6 +1,7 @@
 //! One object's way through the shot: which frames were answered, how, and which answers no longer hold. Frame
 //! numbers only; what was answered lies with the answers.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
@@ -39,6 +40,10 @@ pub(super) struct Outdated {
 pub(super) struct Trail {
     /// Frames whose prompts were answered: the attention always looks back on them.
     conditioning: BTreeSet<u64>,
+    /// Those of them that came to it since anything was tracked. As in the reference, what is said of a frame before
+    /// tracking goes on doesn't recall what was said of it just before.
+    #[serde(default)]
+    fresh: BTreeSet<u64>,
     /// Frames whose prompts wait to be answered.
     waiting: BTreeSet<u64>,
     /// Those of them whose mask waits; clicks that are added to an answered mask refine its answer instead.
@@ -113,11 +118,12 @@ impl Trail {
         direction: Direction,
         scene: &RangeInclusive<u64>,
     ) -> Recall {
-        let known = Known {
-            conditioning: &self.conditioning,
-            tracked: |frame| self.follows(frame),
-            scene: scene.clone(),
-        };
+        let mut conditioning = Cow::Borrowed(&self.conditioning);
+        if self.fresh.contains(&at) {
+            conditioning.to_mut().remove(&at);
+        }
+        let known =
+            Known { conditioning: &conditioning, tracked: |frame| self.follows(frame), scene: scene.clone() };
         recall(reach, at, direction, &known)
     }
 
@@ -145,7 +151,9 @@ impl Trail {
     /// no longer holds.
     pub(super) fn prompted(&mut self, frame: u64, scene: &RangeInclusive<u64>) {
         self.answered(frame);
-        self.conditioning.insert(frame);
+        if self.conditioning.insert(frame) {
+            self.fresh.insert(frame);
+        }
         // As in the reference with `add_all_frames_to_correct_as_cond`, without which corrections are lost.
         self.tracked.remove(frame..=frame);
         self.stale.remove(frame..=frame);
@@ -173,6 +181,7 @@ impl Trail {
         if let Some(&start) = behind {
             self.pass(start, direction);
         }
+        self.fresh.clear();
         self.epoch += 1;
     }
 
@@ -190,6 +199,7 @@ impl Trail {
         if !self.conditioning.remove(&frame) {
             return;
         }
+        self.fresh.remove(&frame);
         if self.conditioning.is_empty() {
             // There is nothing left to follow.
             self.forget_tracked();
@@ -281,6 +291,7 @@ impl Trail {
             let there = self.tracked.overlapping(stale).filter_map(|(range, _)| common(range, stale));
             there.for_each(|range| self.stale.insert(range));
         }
+        self.fresh = before.fresh.intersection(&self.conditioning).copied().collect();
         self.passed = before.passed;
         let tracked = self.tracked.iter().map(|(range, &direction)| (range.clone(), direction));
         self.passed.extend(tracked);
@@ -429,6 +440,22 @@ mod tests {
         let passed = [0, 10, 15, 20, 21].map(|frame| trail.passed(frame));
         let (forward, reverse) = (Some(Direction::Forward), Some(Direction::Reverse));
         assert_eq!(passed, [reverse, forward, forward, forward, None]);
+    }
+
+    #[test]
+    fn further_clicks_on_a_corrected_frame_recall_what_the_first_one_did_until_tracking_goes_on() {
+        let recall = |trail: &Trail| trail.recall(REACH, 5, Direction::Forward, &SHOT);
+        let mut trail = trail(0, 9);
+        let tracked = recall(&trail);
+        trail.prompted(5, &SHOT);
+        assert_eq!(recall(&trail), tracked);
+        trail.prompted(5, &SHOT);
+        assert_eq!(recall(&trail), tracked);
+        // Other frames recall it at once.
+        assert_eq!(trail.recall(REACH, 6, Direction::Forward, &SHOT).memories[1], (5, 6));
+        trail.follow(6, Direction::Forward);
+        trail.prompted(5, &SHOT);
+        assert_eq!(recall(&trail).memories[..2], [(0, 6), (5, 6)]);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::ObjectId;
+use super::attended::Attended;
 use super::watch::{Stage, Watch};
 use crate::answer::{Answer, Origin, Shape};
 use crate::error::{Error, Result};
@@ -17,6 +19,8 @@ use crate::store::Precision;
 pub(super) struct Bench<'a> {
     pub(super) model: &'a Model,
     pub(super) features: &'a Features,
+    /// What the attention made of them so far, and for how many objects that may be held.
+    pub(super) attended: (&'a mut Attended, usize),
     pub(super) size: Size,
     pub(super) cancel: &'a Cancel,
     pub(super) watch: &'a mut Watch,
@@ -47,7 +51,12 @@ struct Draft {
 
 impl Bench<'_> {
     /// Answers the prompts of a frame.
-    pub(super) fn answer_prompts(&mut self, prompts: &FramePrompts, before: &Before<'_>) -> Result<Answer> {
+    pub(super) fn answer_prompts(
+        &mut self,
+        object: ObjectId,
+        prompts: &FramePrompts,
+        before: &Before<'_>,
+    ) -> Result<Answer> {
         let mut draft = match &prompts.mask {
             Some(mask) if before.mask_waits => Some(self.draft_of_mask(mask)?),
             _ => None,
@@ -58,7 +67,11 @@ impl Bench<'_> {
                 (None, Some(answer)) => Some(self.filled(answer.logits.values.clone())),
                 (None, None) => None,
             };
-            draft = Some(self.draft_of_points(prompts, earlier, before.recalled)?);
+            draft = Some(self.draft_of_points(
+                prompts,
+                earlier,
+                before.recalled.map(|recalled| (object, recalled)),
+            )?);
         }
         let mut draft = draft.ok_or_else(|| Error::State("the frame has no prompts to answer".into()))?;
         // As in the reference, filled masks enter the memory of prompted frames, and of no other.
@@ -69,11 +82,15 @@ impl Bench<'_> {
     }
 
     /// Follows objects into a frame on which nothing was said of them.
-    pub(super) fn track(&mut self, recalled: &[Recollection], direction: Direction) -> Result<Vec<Answer>> {
+    pub(super) fn track(
+        &mut self,
+        objects: &[ObjectId],
+        recalled: &[Recollection],
+        direction: Direction,
+    ) -> Result<Vec<Answer>> {
         let Self { model, features, cancel, .. } = *self;
-        let (recalled, none) = (recalled.iter().collect::<Vec<_>>(), EncodedPoints::none());
-        let attend = || model.attend_many(features, &recalled, cancel);
-        let conditioned = self.watch.run(Stage::MemoryAttention, attend)?;
+        let none = EncodedPoints::none();
+        let conditioned = self.condition(objects, recalled)?;
         let question = |c| Question { ground: Ground::Remembering(c), points: &none, dense: None };
         let questions: Vec<_> = conditioned.iter().map(question).collect();
         let decode = || model.decode_many(features, &questions, cancel);
@@ -93,16 +110,30 @@ impl Bench<'_> {
         self.remember(&answer.logits.values, answer.object_score, prompted)
     }
 
-    fn condition(&mut self, recalled: &Recollection) -> Result<Conditioned> {
+    /// Holds what objects recall against the features.
+    fn condition(&mut self, objects: &[ObjectId], recalled: &[Recollection]) -> Result<Vec<Conditioned>> {
         let Self { model, features, cancel, .. } = *self;
-        self.watch.run(Stage::MemoryAttention, || model.attend(features, recalled, cancel))
+        let (attended, most) = &mut self.attended;
+        let pairs = || objects.iter().zip(recalled);
+        let known: Option<Vec<_>> =
+            pairs().map(|(&object, recalled)| attended.find(object, recalled)).collect();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        attended.make_room(objects.len(), *most);
+        let all: Vec<_> = recalled.iter().collect();
+        let attend = || model.attend_many(features, &all, cancel);
+        let conditioned = self.watch.run(Stage::MemoryAttention, attend)?;
+        let made = pairs().zip(&conditioned);
+        made.for_each(|((&object, recalled), conditioned)| attended.keep(object, recalled, conditioned));
+        Ok(conditioned)
     }
 
     fn draft_of_points(
         &mut self,
         prompts: &FramePrompts,
         earlier: Option<Vec<f32>>,
-        recalled: Option<&Recollection>,
+        recalled: Option<(ObjectId, &Recollection)>,
     ) -> Result<Draft> {
         let manifest = self.model.manifest();
         let points = prompts.encode_points(self.size, manifest.input.size);
@@ -111,8 +142,10 @@ impl Bench<'_> {
             earlier.map(|e| e.into_iter().map(|v| v.clamp(-limit, limit)).collect());
         // A correction looks at the frame as tracking saw it; a first prompt has nothing to look back on.
         match recalled {
-            Some(recalled) => {
-                let conditioned = self.condition(recalled)?;
+            Some((object, recalled)) => {
+                let conditioned = self.condition(&[object], std::slice::from_ref(recalled))?.pop();
+                let conditioned =
+                    conditioned.ok_or_else(|| Error::State("memory attention gave no answer".into()))?;
                 self.decode(Ground::Remembering(&conditioned), &points, dense.as_deref())
             }
             None => self.decode(Ground::NoMemory, &points, dense.as_deref()),
