@@ -143,7 +143,8 @@ def main():
             weights = {tensor.name for tensor in model.graph.initializer}
             if widened and any(node.op_type == "MatMul" and node.input[1] in weights for node in model.graph.node):
                 onnx.save(model, Path(scratch) / "wide.onnx")
-                quantize_dynamic(Path(scratch) / "wide.onnx", path, op_types_to_quantize=["MatMul"], weight_type=QuantType.QInt8, per_channel=True)
+                quantize_dynamic(Path(scratch) / "wide.onnx", path, op_types_to_quantize=["MatMul"], weight_type=QuantType.QInt8, per_channel=True,
+                                 extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})
             elif widened:
                 shutil.copy(a.source / file["name"], path)  # no product with a weight
             else:
