@@ -115,6 +115,18 @@ impl Depth {
             Self::F32 => 4,
         }
     }
+
+    /// The bytes of a channel that is 1.
+    pub(crate) fn full(self) -> &'static [u8] {
+        const HALF: [u8; 2] = half::f16::ONE.to_ne_bytes();
+        const FLOAT: [u8; 4] = 1f32.to_ne_bytes();
+        match self {
+            Self::U8 => &[255],
+            Self::U16 => &[255; 2],
+            Self::F16 => &HALF,
+            Self::F32 => &FLOAT,
+        }
+    }
 }
 
 impl PixelFormat {

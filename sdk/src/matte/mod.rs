@@ -25,7 +25,7 @@ pub use preset::Preset;
 pub use settings::{Alpha, Background, Despill, MatteSettings, PARAMS, Range, Transfer, View};
 
 use crate::error::Result;
-use crate::frame::{Channels, Depth, FrameViewMut, PixelFormat};
+use crate::frame::{Depth, FrameViewMut, PixelFormat};
 use part::{Part, parts};
 use plan::{Plan, plan, reach_px};
 use prepare::prepare;
@@ -37,9 +37,9 @@ const MOST_PX: usize = 8192 * 4608;
 /// What a part came to, before it is written into the host's memory.
 enum Finished<'a> {
     /// 16-bit coverage of the outer part.
-    Coverage { samples: &'a [u16], part: Part },
+    Coverage(&'a [u16]),
     /// The same in 32 bits.
-    WideCoverage { samples: &'a [u32], part: Part },
+    WideCoverage(&'a [u32]),
     /// The inner part's pixels in the result's format.
     Pixels(&'a [u8]),
     /// The inner part's pixels with four channels, whatever the result has.
@@ -55,12 +55,13 @@ impl Finished<'_> {
         for y in 0..inner.size.height() {
             let row = &mut result.row_mut(top + y)[left * bytes..(left + width) * bytes];
             match self {
-                Self::Coverage { samples, part } => {
-                    let row_of = &samples[outer_row(part, y)..][..width];
-                    write_coverage(row_of.iter().map(|v| u32::from(*v)), format, row);
+                Self::Coverage(all) => {
+                    let samples = &all[outer_row(&plan.part, y)..][..width];
+                    write_coverage(samples.iter().map(|v| u32::from(*v)), format, row);
                 }
-                Self::WideCoverage { samples, part } => {
-                    write_coverage(samples[outer_row(part, y)..][..width].iter().copied(), format, row);
+                Self::WideCoverage(all) => {
+                    let samples = &all[outer_row(&plan.part, y)..][..width];
+                    write_coverage(samples.iter().copied(), format, row);
                 }
                 Self::Pixels(all) => row.copy_from_slice(&all[y * row.len()..][..row.len()]),
                 Self::FourChannels(all) => {
@@ -89,7 +90,6 @@ fn write_coverage(samples: impl Iterator<Item = u32>, format: PixelFormat, row: 
             out.copy_from_slice(if alpha == Some(i) { &full } else { &grey });
         }
     }
-    debug_assert!(format.channels() != Channels::Gray || format.channel_count() == 1);
     let part = |v: u32| v as f32 / light::FULL as f32;
     for (out, v) in row.chunks_exact_mut(format.bytes_per_pixel()).zip(samples) {
         match format.depth() {

@@ -30,8 +30,7 @@ impl Part {
 /// Cuts a window of a frame into parts whose pixels depend on others at most `reach_px` away, none of which, with those,
 /// is larger than `most_px` where that can be.
 pub(super) fn parts(frame: Size, window: Window, reach_px: u32, most_px: usize) -> Vec<Part> {
-    let side = |whole: u32| whole.min(frame.width_px.max(frame.height_px));
-    let (mut columns, mut rows) = (side(window.size.width_px), side(window.size.height_px));
+    let (mut columns, mut rows) = (window.size.width_px, window.size.height_px);
     let with_reach =
         |side: u32, all: u32| (u64::from(side) + 2 * u64::from(reach_px + GRID)).min(u64::from(all));
     while with_reach(columns, frame.width_px) * with_reach(rows, frame.height_px) > most_px as u64 {

@@ -1,6 +1,6 @@
 //! One part of a frame as a list of steps: what the GPU and the CPU's twin both carry out.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rotomask_shaders::{layout, mode, op};
 
@@ -75,7 +75,7 @@ pub(super) enum Extra<'a> {
     None,
     Distance(layout::Grow),
     /// How sure the model is: each object's own logits, and the curve from logit to probability.
-    Confidence(Vec<Origin<'a>>, Vec<u32>),
+    Confidence(Vec<Origin<'a>>, &'static [u32]),
     Wrap(Box<Spread<'a>>),
 }
 
@@ -275,11 +275,12 @@ pub(super) fn grow(grow_px: f64, reach_px: f64, scale: glam::DVec2, size: Size) 
 
 /// A feathered edge's curve: moved outwards by some deviations of its Gaussian, then raised to a power.
 fn falloff(shift: f64, power: f64) -> Vec<u32> {
+    static DEVIATIONS: LazyLock<Vec<f64>> =
+        LazyLock::new(|| (0..=1024).map(|i| quantile(f64::from(i) / 1024.0)).collect());
     let point = |i: u32| {
-        let coverage = f64::from(i) / 1024.0;
         let moved = match i {
-            0 | 1024 => coverage,
-            _ => normal(quantile(coverage) + shift),
+            0 | 1024 => f64::from(i) / 1024.0,
+            _ => normal(DEVIATIONS[i as usize] + shift),
         };
         (moved.powf(power) * f64::from(FULL)).round() as u32
     };
@@ -307,13 +308,13 @@ fn quantile(share: f64) -> f64 {
 }
 
 /// From logits as the `FIELD` variant of coverage gives them to their probability.
-fn sigmoid() -> Vec<u32> {
+static SIGMOID: LazyLock<Vec<u32>> = LazyLock::new(|| {
     let point = |i: u32| {
         let logit = f64::from(i) / 32.0 - 16.0;
         (f64::from(FULL) / (1.0 + (-logit).exp())).round() as u32
     };
     (0..=1024).map(point).collect()
-}
+});
 
 fn kind(format: PixelFormat) -> u32 {
     let depth = match format.depth() {
@@ -389,7 +390,7 @@ fn finish<'a>(job: &MatteJob<'a>, sources: &'a [Source<'a>], part: Part, result:
         }
         View::Confidence => {
             let froms = sources.iter().map(|source| origin(source, job.plate.size(), part));
-            Extra::Confidence(froms.collect(), sigmoid())
+            Extra::Confidence(froms.collect(), &SIGMOID)
         }
         _ => match gaussian(settings.light_wrap_px / 2.0).filter(|_| wrap > 0.0) {
             Some(gaussian) => {

@@ -10,7 +10,7 @@ use super::device::{Device, Scopes};
 use super::record::{Record, STEP, words};
 use super::{DeviceInfo, Gpu, warn_none};
 use crate::error::Result;
-use crate::frame::{Channels, Depth, FrameView, FrameViewMut, Size};
+use crate::frame::{Channels, FrameView, FrameViewMut, Size};
 use crate::matte::Finished;
 use crate::matte::plan::{Finish, Plan};
 
@@ -131,8 +131,7 @@ impl Chain {
             let view = readback.get_mapped_range(..bytes).map_err(|e| e.to_string())?;
             let finished = match &plan.finish {
                 Finish::Matte => {
-                    let samples = bytemuck::try_cast_slice(&view).map_err(|e| e.to_string())?;
-                    Finished::WideCoverage { samples, part: plan.part }
+                    Finished::WideCoverage(bytemuck::try_cast_slice(&view).map_err(|e| e.to_string())?)
                 }
                 Finish::Pixels(_) => Finished::FourChannels(&view),
             };
@@ -184,16 +183,10 @@ fn four_channels<'a>(frame: FrameView<'a>, y: usize, wide: &'a mut Vec<u8>) -> &
     if format.channels() != Channels::Rgb {
         return row;
     }
-    let full: &[u8] = match format.depth() {
-        Depth::U8 => &[255],
-        Depth::U16 => &[255; 2],
-        Depth::F16 => &half::f16::ONE.to_ne_bytes(),
-        Depth::F32 => &1f32.to_ne_bytes(),
-    };
     wide.clear();
     for pixel in row.chunks_exact(format.bytes_per_pixel()) {
         wide.extend_from_slice(pixel);
-        wide.extend_from_slice(full);
+        wide.extend_from_slice(format.depth().full());
     }
     wide
 }

@@ -131,8 +131,8 @@ impl<'a> Record<'a> {
             self.onto(op::MAX, Slot::Total, Slot::Kept);
         }
         for limit in &plan.limits {
-            let matte = self.host_matte(limit.view);
-            self.onto(limit.op, Slot::Total, matte);
+            self.origin(plan.part, &Origin::View(limit.view), 0, Slot::MatteA);
+            self.onto(limit.op, Slot::Total, Slot::MatteA);
         }
     }
 
@@ -214,12 +214,6 @@ impl<'a> Record<'a> {
         let given = self.input(samples);
         let into = self.plane(into);
         self.pass(shaders::COMBINE, 0, self.size, self.combining(op::MAX), &[given, given, into]);
-    }
-
-    fn host_matte(&mut self, view: FrameView<'_>) -> Slot {
-        let samples: Vec<u32> = rows(view).flat_map(|y| samples_row(view, y)).map(u32::from).collect();
-        self.samples(&samples, Slot::MatteA);
-        Slot::MatteA
     }
 
     /// Variant 0 moves the edge, 1 measures.

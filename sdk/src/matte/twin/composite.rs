@@ -248,12 +248,10 @@ impl Work<'_> {
         }
     }
 
-    /// The value that all of a stretch has, if its coverage is 0 or full and no pixel needs a look at another.
-    fn same_for_all(&self, coverage: Option<u16>) -> Option<Vec<u8>> {
-        let bytes = self.pixels.result.bytes_per_pixel();
-        let plain = self.pixels.mode == mode::OVER_COLOUR && coverage == Some(0) && self.job.wrap == 0.0;
-        plain.then(|| {
-            let mut out = vec![0; bytes];
+    /// The background's colour in the result's format, if no pixel of it needs a look at another.
+    fn plain(&self) -> Option<Vec<u8>> {
+        (self.pixels.mode == mode::OVER_COLOUR && self.job.wrap == 0.0).then(|| {
+            let mut out = vec![0; self.pixels.result.bytes_per_pixel()];
             let Composite { red, green, blue, alpha, .. } = *self.job;
             self.finished([red, green, blue, alpha], &mut out);
             out
@@ -275,7 +273,8 @@ impl Work<'_> {
         }
     }
 
-    fn row(&self, y: usize, out: &mut [u8]) {
+    /// `plain` is the background's colour, where it is the same all over.
+    fn row(&self, y: usize, plain: Option<&[u8]>, out: &mut [u8]) {
         let from = self.format().bytes_per_pixel();
         let to = self.pixels.result.bytes_per_pixel();
         let (plate, samples) = (self.pixels.plate.row(y), self.coverage.row(y));
@@ -283,8 +282,8 @@ impl Work<'_> {
         for (k, out) in out.chunks_mut(TILE * to).enumerate() {
             let x = left + k * TILE..left + k * TILE + out.len() / to;
             let flat = self.coverage.flat_over(x.start as isize..x.end as isize, y as isize..y as isize + 1);
-            if let Some(value) = self.same_for_all(flat) {
-                out.chunks_exact_mut(to).for_each(|out| out.copy_from_slice(&value));
+            if let Some(value) = plain.filter(|_| flat == Some(0)) {
+                out.chunks_exact_mut(to).for_each(|out| out.copy_from_slice(value));
                 continue;
             }
             if self.plate_shows(flat) {
@@ -306,6 +305,9 @@ impl Work<'_> {
 pub fn composite(pixels: &Pixels<'_>, light: &Light, coverage: &Plane, beside: Beside<'_>, into: &mut [u8]) {
     let job = &pixels.job;
     let work = Work { pixels, job, light, coverage, beside };
+    let plain = work.plain();
     let row_bytes = job.inner_width as usize * pixels.result.bytes_per_pixel();
-    into.par_chunks_mut(row_bytes).enumerate().for_each(|(y, out)| work.row(y + job.inner_y as usize, out));
+    into.par_chunks_mut(row_bytes)
+        .enumerate()
+        .for_each(|(y, out)| work.row(y + job.inner_y as usize, plain.as_deref(), out));
 }

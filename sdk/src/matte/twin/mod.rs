@@ -13,7 +13,10 @@ use blur::PlaneBlur;
 use composite::{Beside, composite};
 use grow::Contour;
 use plane::Plane;
-use rotomask_shaders::op;
+use rotomask_shaders::{
+    layout::{Coverage, Tap},
+    op,
+};
 use spread::Blurred;
 
 use super::Finished;
@@ -43,7 +46,7 @@ impl Twin {
     pub fn render(&mut self, plan: &Plan<'_>, frame: Size) -> Finished<'_> {
         self.combine(plan, frame);
         let Finish::Pixels(pixels) = &plan.finish else {
-            return Finished::Coverage { samples: &self.total.values, part: plan.part };
+            return Finished::Coverage(&self.total.values);
         };
         self.show(plan, pixels, frame);
         Finished::Pixels(&self.pixels)
@@ -82,18 +85,27 @@ impl Twin {
         }
     }
 
-    fn shape(&mut self, plan: &Plan<'_>, shape: &Shape<'_>, frame: Size) {
-        let size = plan.part.size();
-        self.matte.resize(size);
-        match &shape.from {
-            Origin::Contour { job, coefficients, taps } => {
-                coverage::coverage(job, coefficients, taps, &mut self.matte);
-            }
+    /// A mask as it comes, in `matte`; `read` is what logits become.
+    fn origin(
+        &mut self,
+        plan: &Plan<'_>,
+        origin: &Origin<'_>,
+        read: impl Fn(&Coverage, &[i32], &[Tap], &mut Plane),
+        frame: Size,
+    ) {
+        self.matte.resize(plan.part.size());
+        match origin {
+            Origin::Contour { job, coefficients, taps } => read(job, coefficients, taps, &mut self.matte),
             Origin::View(view) => point::from_view(*view, &mut self.matte),
             Origin::Samples(samples) => {
                 point::from_samples(samples, frame.width(), &plan.part, &mut self.matte);
             }
         }
+    }
+
+    fn shape(&mut self, plan: &Plan<'_>, shape: &Shape<'_>, frame: Size) {
+        let size = plan.part.size();
+        self.origin(plan, &shape.from, coverage::coverage, frame);
         for step in &shape.steps {
             match step {
                 Step::Levels(job) => point::change(job, &mut self.matte),
@@ -149,16 +161,9 @@ impl Twin {
         let size = plan.part.size();
         self.kept.clear(size);
         for origin in origins {
-            self.matte.resize(size);
-            match origin {
-                Origin::Contour { job, coefficients, taps } => {
-                    coverage::field(job, coefficients, taps, &mut self.matte);
-                    point::curve(curve, &mut self.matte);
-                }
-                Origin::View(view) => point::from_view(*view, &mut self.matte),
-                Origin::Samples(samples) => {
-                    point::from_samples(samples, frame.width(), &plan.part, &mut self.matte);
-                }
+            self.origin(plan, origin, coverage::field, frame);
+            if matches!(origin, Origin::Contour { .. }) {
+                point::curve(curve, &mut self.matte);
             }
             point::combine(&combining(size, op::MAX, 0, 0), &mut self.kept, &self.matte);
         }

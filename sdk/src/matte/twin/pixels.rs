@@ -105,14 +105,8 @@ pub fn passed(pixel: &[u8], from: PixelFormat, to: PixelFormat, out: &mut [u8]) 
         out[t * bytes..][..bytes].copy_from_slice(&pixel[s * bytes..][..bytes]);
     }
     let Some(alpha) = to.alpha_offset() else { return };
-    let out = &mut out[alpha * bytes..][..bytes];
-    match (from.alpha_offset(), from.depth()) {
-        (Some(at), _) => out.copy_from_slice(&pixel[at * bytes..][..bytes]),
-        (None, Depth::U8) => out.fill(255),
-        (None, Depth::U16) => out.fill(255),
-        (None, Depth::F16) => out.copy_from_slice(&f16::ONE.to_ne_bytes()),
-        (None, Depth::F32) => out.copy_from_slice(&1f32.to_ne_bytes()),
-    }
+    let own = from.alpha_offset().map(|at| &pixel[at * bytes..][..bytes]);
+    out[alpha * bytes..][..bytes].copy_from_slice(own.unwrap_or(from.depth().full()));
 }
 
 /// Changes a pixel's alpha, if it has one.

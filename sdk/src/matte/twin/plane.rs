@@ -107,57 +107,41 @@ impl Plane {
 
     /// Changes every sample by itself.
     pub fn map(&mut self, sample: impl Fn(u16) -> u16 + Sync) {
-        let (width, across) = (self.size.width(), self.tiles_across());
-        let bands = self.values.par_chunks_mut(width * TILE).zip(self.flat.par_chunks_mut(across));
-        bands.enumerate().for_each(|(i, (rows, flat))| {
-            for ((x, y), flat) in tiles(i, rows.len() / width, width).zip(flat) {
-                let mut place = TileMut { rows, width, x, y };
-                match *flat {
-                    Some(value) => {
-                        let changed = sample(value);
-                        if changed != value {
-                            place.fill(changed);
-                        }
-                    }
-                    None => {
-                        for y in place.y.clone() {
-                            place.row(y).iter_mut().for_each(|v| *v = sample(*v));
-                        }
-                    }
+        self.visit(|_, tile, flat| {
+            let Some(value) = flat else {
+                for y in tile.y.clone() {
+                    tile.row(y).iter_mut().for_each(|v| *v = sample(*v));
                 }
-                *flat = place.flat();
+                return None;
+            };
+            let changed = sample(value);
+            if changed != value {
+                tile.fill(changed);
             }
+            Some(changed)
         });
     }
 
-    /// Changes every sample by another plane's. `flat` says what two flat tiles make, where it is known.
+    /// Changes every sample by another plane's. `both` says what two flat tiles make, where it is known.
     pub fn merge(
         &mut self,
         other: &Plane,
         both: impl Fn(Option<u16>, Option<u16>) -> Option<u16> + Sync,
         sample: impl Fn(u16, u16) -> u16 + Sync,
     ) {
-        let (width, across) = (self.size.width(), self.tiles_across());
-        let bands = self.values.par_chunks_mut(width * TILE).zip(self.flat.par_chunks_mut(across));
-        bands.enumerate().for_each(|(i, (rows, flat))| {
-            for (column, ((x, y), flat)) in tiles(i, rows.len() / width, width).zip(flat).enumerate() {
-                let known = both(*flat, other.flat[i * across + column]);
-                let mut place = TileMut { rows, width, x: x.clone(), y: y.clone() };
-                match known {
-                    Some(value) => {
-                        if *flat != known {
-                            place.fill(value);
-                        }
-                    }
-                    None => {
-                        for y in y.clone() {
-                            let second = &other.row(y)[x.clone()];
-                            place.row(y).iter_mut().zip(second).for_each(|(a, b)| *a = sample(*a, *b));
-                        }
+        self.visit(|at, tile, flat| {
+            let known = both(flat, other.flat[at]);
+            match known {
+                Some(value) if flat != known => tile.fill(value),
+                Some(_) => {}
+                None => {
+                    for y in tile.y.clone() {
+                        let second = &other.row(y)[tile.x.clone()];
+                        tile.row(y).iter_mut().zip(second).for_each(|(a, b)| *a = sample(*a, *b));
                     }
                 }
-                *flat = place.flat();
             }
+            known
         });
     }
 
@@ -167,19 +151,28 @@ impl Plane {
         known: impl Fn(&std::ops::Range<usize>, &std::ops::Range<usize>) -> Option<u16> + Sync,
         tile: impl Fn(&mut TileMut<'_>) + Sync,
     ) {
+        self.visit(|_, place, _| {
+            let known = known(&place.x, &place.y);
+            match known {
+                Some(value) => place.fill(value),
+                None => tile(place),
+            }
+            known
+        });
+    }
+
+    /// Hands every tile, in parallel, to `work`, with its place in `flat` and what it was filled with. `work` answers
+    /// what fills the tile now, if it knows; otherwise its samples are looked at.
+    fn visit(&mut self, work: impl Fn(usize, &mut TileMut<'_>, Option<u16>) -> Option<u16> + Sync) {
         let (width, across) = (self.size.width(), self.tiles_across());
         let bands = self.values.par_chunks_mut(width * TILE).zip(self.flat.par_chunks_mut(across));
         bands.enumerate().for_each(|(i, (rows, flat))| {
-            for ((x, y), flat) in tiles(i, rows.len() / width, width).zip(flat) {
-                *flat = known(&x, &y);
+            for (column, ((x, y), flat)) in tiles(i, rows.len() / width, width).zip(flat).enumerate() {
                 let mut place = TileMut { rows, width, x, y };
-                match *flat {
-                    Some(value) => place.fill(value),
-                    None => {
-                        tile(&mut place);
-                        *flat = place.flat();
-                    }
-                }
+                *flat = match work(i * across + column, &mut place, *flat) {
+                    Some(value) => (u32::from(value) % FULL == 0).then_some(value),
+                    None => place.flat(),
+                };
             }
         });
     }
