@@ -32,7 +32,23 @@ layouts! {
         grow: i32, per_distance: u32
     }
     /// `sharpen`'s uniform.
-    Sharpen { width_px: u32, height_px: u32 }
+    Sharpen { width_px: u32, height_px: u32, soft: u32 }
+    /// `moments`'s uniform.
+    Moments { width_px: u32, height_px: u32, small_width: u32, small_height: u32, factor: u32, kind: u32 }
+    /// `solve`'s uniform.
+    Solve { width_px: u32, height_px: u32, least: f32 }
+    /// `solid`'s uniform.
+    Solid { width_px: u32, height_px: u32 }
+    /// `refine`'s uniform.
+    Refine {
+        width_px: u32, height_px: u32, small_width: u32, small_height: u32, factor: u32, kind: u32, strength: f32
+    }
+    /// `drift`'s uniform.
+    Drift {
+        width_px: u32, height_px: u32, value_now: i32, value_a: i32, value_b: i32, value_c: i32, value_d: i32,
+        slope_now: i32, slope_a: i32, slope_b: i32, slope_c: i32, slope_d: i32, far: i32, limit: i32, steadied: i32,
+        shutter: i32, reach_px: i32
+    }
     /// `curve`'s uniform.
     Curve { width_px: u32, height_px: u32 }
     /// `reduce`'s uniform.

@@ -32,8 +32,18 @@ pub const COMBINE: Kernel = kernel!("combine": "common", "combine");
 pub const CONTOUR: Kernel = kernel!("contour": "common", "growing", "contour");
 /// Moves the matte's edge, grow's second pass; `SIGNED` gives the distance.
 pub const GROW: Kernel = kernel!("grow": "common", "growing", "grow");
-/// A blurred matte's contour as an edge one pixel wide.
+/// A blurred matte's contour as an edge one pixel wide, or softer.
 pub const SHARPEN: Kernel = kernel!("sharpen": "common", "edge", "sharpen");
+/// Means that the edge's refinement needs, the guided filter's first pass.
+pub const MOMENTS: Kernel = kernel!("moments": "common", "light", "pixels", "guide", "moments");
+/// Coverage as a line of colour, its second pass.
+pub const SOLVE: Kernel = kernel!("solve": "solve");
+/// A solid core and a solid outside, its third pass.
+pub const SOLID: Kernel = kernel!("solid": "solid");
+/// Coverage from the plate's colours, its last pass.
+pub const REFINE: Kernel = kernel!("refine": "common", "light", "pixels", "guide", "refine");
+/// An edge moved by what the frames around say.
+pub const DRIFT: Kernel = kernel!("drift": "drift");
 /// Coverage through a curve.
 pub const CURVE: Kernel = kernel!("curve": "common", "curve");
 /// Coverage to a smaller plane.
@@ -58,7 +68,12 @@ pub const KERNELS: &[Kernel] = &[
     COMBINE,
     CONTOUR,
     GROW,
+    DRIFT,
     SHARPEN,
+    MOMENTS,
+    SOLVE,
+    SOLID,
+    REFINE,
     CURVE,
     REDUCE_PLANE,
     BLUR_PLANE,

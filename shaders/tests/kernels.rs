@@ -61,6 +61,11 @@ fn structs_lie_in_wgsl_as_they_lie_in_rust() {
                 "Tap" => (layout::Tap::offsets(), size_of::<layout::Tap>()),
                 "Combine" => (layout::Combine::offsets(), size_of::<layout::Combine>()),
                 "Sharpen" => (layout::Sharpen::offsets(), size_of::<layout::Sharpen>()),
+                "Moments" => (layout::Moments::offsets(), size_of::<layout::Moments>()),
+                "Solve" => (layout::Solve::offsets(), size_of::<layout::Solve>()),
+                "Solid" => (layout::Solid::offsets(), size_of::<layout::Solid>()),
+                "Refine" => (layout::Refine::offsets(), size_of::<layout::Refine>()),
+                "Drift" => (layout::Drift::offsets(), size_of::<layout::Drift>()),
                 "Curve" => (layout::Curve::offsets(), size_of::<layout::Curve>()),
                 "Grow" => (layout::Grow::offsets(), size_of::<layout::Grow>()),
                 "Reduce" => (layout::Reduce::offsets(), size_of::<layout::Reduce>()),
@@ -81,6 +86,22 @@ fn structs_lie_in_wgsl_as_they_lie_in_rust() {
     seen.dedup();
     assert_eq!(
         seen,
-        ["Blur", "Combine", "Composite", "Coverage", "Curve", "Enlarge", "Grow", "Reduce", "Sharpen", "Tap"]
+        [
+            "Blur",
+            "Combine",
+            "Composite",
+            "Coverage",
+            "Curve",
+            "Drift",
+            "Enlarge",
+            "Grow",
+            "Moments",
+            "Reduce",
+            "Refine",
+            "Sharpen",
+            "Solid",
+            "Solve",
+            "Tap"
+        ]
     );
 }

@@ -35,6 +35,15 @@ choices! {
     }
 }
 
+/// An object's mask on a frame before or after the job's.
+#[derive(Clone, Copy, Debug)]
+pub struct Neighbour<'a> {
+    /// Which one: -2 and -1 lie before the job's, 1 and 2 after it.
+    pub frame: i32,
+    /// There. It covers the same area as the job's own.
+    pub mask: Mask<'a>,
+}
+
 /// One object's mask.
 #[derive(Clone, Copy, Debug)]
 pub struct Layer<'a> {
@@ -44,6 +53,9 @@ pub struct Layer<'a> {
     pub combine: Combine,
     /// Whether no later layer takes anything of it away.
     pub keep: bool,
+    /// Its masks on frames around, as far as they are known: for [`MatteSettings::dechatter`] and
+    /// [`MatteSettings::motion_blur`], which do nothing without. None for a frame across a cut.
+    pub neighbours: &'a [Neighbour<'a>],
     /// How this object's edge is finished, if not as the job's are.
     pub settings: Option<&'a MatteSettings>,
 }
@@ -51,7 +63,7 @@ pub struct Layer<'a> {
 impl<'a> Layer<'a> {
     /// An object that is added.
     pub fn new(mask: Mask<'a>) -> Self {
-        Self { mask, combine: Combine::Add, keep: false, settings: None }
+        Self { mask, combine: Combine::Add, keep: false, neighbours: &[], settings: None }
     }
 }
 
@@ -94,6 +106,9 @@ impl Window {
             && within(self.y_px, self.size.height_px, frame.height_px)
     }
 }
+
+/// How far away a neighbour may be.
+const NEIGHBOURS: std::ops::RangeInclusive<i32> = -2..=2;
 
 /// The least and the most that a frame can be of the full-resolution one.
 const SCALES: std::ops::RangeInclusive<f64> = 1.0 / 64.0..=8.0;
@@ -231,10 +246,20 @@ fn check_layer(layer: &Layer<'_>) -> Result<()> {
     if let Some(settings) = layer.settings {
         settings.validate()?;
     }
-    match layer.mask {
+    for (i, neighbour) in layer.neighbours.iter().enumerate() {
+        let frame = neighbour.frame;
+        if !NEIGHBOURS.contains(&frame) || frame == 0 {
+            return Err(Error::Frame(format!("a neighbour is {frame} frames away, expected -2, -1, 1 or 2")));
+        }
+        if layer.neighbours[..i].iter().any(|other| other.frame == frame) {
+            return Err(Error::Frame(format!("two neighbours are {frame} frames away, expected one")));
+        }
+    }
+    let masks = std::iter::once(layer.mask).chain(layer.neighbours.iter().map(|neighbour| neighbour.mask));
+    masks.into_iter().try_for_each(|mask| match mask {
         Mask::Logits(logits) => logits.check(),
         Mask::Coverage(view) => coverage("mask", view),
-    }
+    })
 }
 
 fn same(name: &str, view: FrameView<'_>, size: Size) -> Result<()> {

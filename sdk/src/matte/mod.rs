@@ -13,12 +13,13 @@ mod light;
 mod gaussian;
 mod part;
 mod prepare;
+mod drift;
 mod plan;
 mod gpu;
 mod twin;
 
 pub use gpu::{DeviceInfo, DeviceKind, Gpu, adapters};
-pub use job::{Combine, Layer, Mask, MatteJob, Status, Window};
+pub use job::{Combine, Layer, Mask, MatteJob, Neighbour, Status, Window};
 pub use light::Curve;
 pub use logits::Logits;
 pub use preset::Preset;
@@ -136,7 +137,7 @@ impl MatteChain {
     pub fn render(&mut self, job: &MatteJob<'_>, mut result: FrameViewMut<'_>) -> Result<()> {
         job.check(&result)?;
         let (frame, sources) = (job.plate.size(), prepare(job));
-        for part in parts(frame, job.window(), reach_px(job), MOST_PX) {
+        for part in parts(frame, job.window(), reach_px(job, &sources), MOST_PX) {
             let plan = plan(job, &sources, part, result.format());
             if !self.on_gpu(&plan, job, &mut result) {
                 self.twin.render(&plan, frame).write(&plan, &mut result);

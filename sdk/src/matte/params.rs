@@ -33,6 +33,8 @@ pub enum Group {
     Matte,
     /// The edge.
     Edge,
+    /// What the frames around say of the edge.
+    Motion,
     /// The host's own mattes.
     Inputs,
     /// The subject's colour.

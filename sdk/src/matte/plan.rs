@@ -4,12 +4,13 @@ use std::sync::{Arc, LazyLock};
 
 use rotomask_shaders::{layout, mode, op};
 
+use super::drift::{Fit, drift};
 use super::gaussian::Gaussian;
 use super::job::{Combine, MatteJob, Status};
 use super::light::{FULL, Light, srgb_to_linear};
 use super::logits::taps;
 use super::part::Part;
-use super::prepare::Source;
+use super::prepare::{Prepared, Source};
 use super::settings::{Alpha, Background, Despill, MatteSettings, View};
 use crate::frame::{Channels, Depth, FrameView, PixelFormat, Size};
 
@@ -20,9 +21,24 @@ pub(super) enum Step {
     Grow(layout::Grow),
     /// Blurred, then sharp again.
     Smooth(Gaussian),
+    Refine(Refine),
     Feather(Gaussian),
+    /// By the frames around.
+    Drift(layout::Drift),
     /// The curve's points.
     Curve(Vec<u32>),
+}
+
+/// A window's colours that vary by less (squares of 0 to 1) say nothing about its edge: a grain of 1.4 %.
+pub(super) const LEAST_VARIANCE: f32 = 2e-4;
+
+/// A colour guided filter, and how soft it leaves the edge.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Refine {
+    pub gaussian: Gaussian,
+    pub strength: f32,
+    /// 1/256.
+    pub soft: u32,
 }
 
 /// Where coverage comes from.
@@ -42,7 +58,17 @@ pub(super) enum Origin<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Shape<'a> {
     pub from: Origin<'a>,
+    pub around: Option<Around<'a>>,
     pub steps: Vec<Step>,
+}
+
+/// The object on the frames around, for [`Step::Drift`].
+#[derive(Clone, Debug)]
+pub(super) struct Around<'a> {
+    /// How its distances and the frame's own are measured.
+    pub measure: layout::Grow,
+    /// At most four.
+    pub origins: Vec<Origin<'a>>,
 }
 
 /// One object.
@@ -92,7 +118,6 @@ pub(super) enum Finish<'a> {
 pub(super) struct Pixels<'a> {
     pub mode: u32,
     pub job: layout::Composite,
-    pub plate: FrameView<'a>,
     /// [`mode::OVER_PICTURE`]'s.
     pub back: Option<FrameView<'a>>,
     /// [`mode::OVER_LIGHT`]'s.
@@ -109,6 +134,7 @@ pub(super) struct Plan<'a> {
     pub part: Part,
     /// Where the inner part lies in the window.
     pub at: [u32; 2],
+    pub plate: FrameView<'a>,
     pub layers: Vec<LayerPlan<'a>>,
     pub limits: Vec<Limit<'a>>,
     pub light: Arc<Light>,
@@ -118,16 +144,19 @@ pub(super) struct Plan<'a> {
 /// Plans one part of a job that has been checked.
 pub(super) fn plan<'a>(
     job: &MatteJob<'a>,
-    sources: &'a [Source<'a>],
+    sources: &'a [Prepared<'a>],
     part: Part,
     result: PixelFormat,
 ) -> Plan<'a> {
     let layers = job.layers.iter().zip(sources).map(|(layer, source)| {
         let settings = job.settings_of(layer);
+        let (steps, measure) = steps(settings, &fit(source), job.scale, part.size());
+        let origins = source.around.iter().map(|(_, mask)| origin(mask, job.plate.size(), part));
         LayerPlan {
             shape: Shape {
-                from: origin(source, job.plate.size(), part),
-                steps: steps(settings, job.scale, part.size()),
+                from: origin(&source.own, job.plate.size(), part),
+                around: measure.map(|measure| Around { measure, origins: origins.collect() }),
+                steps,
             },
             invert: settings.invert,
             op: combine(layer.combine),
@@ -144,6 +173,7 @@ pub(super) fn plan<'a>(
     Plan {
         part,
         at: [part.inner.x_px - window.x_px, part.inner.y_px - window.y_px],
+        plate: crop(job.plate, part),
         layers: layers.collect(),
         limits: limits.into_iter().flatten().collect(),
         light: Light::shared(settings.transfer, settings.range, job.curve),
@@ -152,10 +182,14 @@ pub(super) fn plan<'a>(
 }
 
 /// How far from a pixel anything lies that it depends on, in pixels of the frame.
-pub(super) fn reach_px(job: &MatteJob<'_>) -> u32 {
+pub(super) fn reach_px(job: &MatteJob<'_>, sources: &[Prepared<'_>]) -> u32 {
     let size = job.plate.size();
-    let steps_of = |settings| steps(settings, job.scale, size).iter().map(Step::reach_px).sum::<u32>();
-    let shape = job.layers.iter().map(|layer| steps_of(job.settings_of(layer))).max().unwrap_or(0);
+    let shapes = job.layers.iter().zip(sources).map(|(layer, source)| {
+        let (steps, measure) = steps(job.settings_of(layer), &fit(source), job.scale, size);
+        let measured = measure.map_or(0, |grow| grow.reach_x.max(grow.reach_y) + 2);
+        steps.iter().map(Step::reach_px).sum::<u32>() + measured
+    });
+    let shape = shapes.max().unwrap_or(0);
     let whole = Part { inner: job.window(), outer: super::job::Window::whole(size) };
     let finish = match finish(job, &[], whole, PixelFormat::Rgba8) {
         Finish::Matte => 0,
@@ -180,7 +214,10 @@ impl Step {
             Self::Levels(_) | Self::Curve(_) => 0,
             Self::Grow(grow) => grow.reach_x.max(grow.reach_y) + 1,
             Self::Smooth(gaussian) => gaussian.reach_px() + 1,
+            Self::Refine(refine) => 2 * refine.gaussian.reach_px() + 1,
             Self::Feather(gaussian) => gaussian.reach_px(),
+            // Pixels between whole ones need the next.
+            Self::Drift(drift) => drift.reach_px as u32 + 1,
         }
     }
 }
@@ -222,9 +259,20 @@ fn combine(combine: Combine) -> u32 {
     }
 }
 
-/// An object's steps, those left out that change nothing.
-fn steps(settings: &MatteSettings, scale: glam::DVec2, size: Size) -> Vec<Step> {
+fn fit(source: &Prepared<'_>) -> Fit {
+    Fit::new(source.around.iter().map(|(frame, _)| *frame))
+}
+
+/// An object's steps, those left out that change nothing, and how far it is measured on the frames around, if it is.
+fn steps(
+    settings: &MatteSettings,
+    fit: &Fit,
+    scale: glam::DVec2,
+    size: Size,
+) -> (Vec<Step>, Option<layout::Grow>) {
     let mut steps = Vec::new();
+    let drift = drift(settings, fit, scale, size);
+    steps.extend(drift.steady.map(Step::Drift));
     let share = |percent: f32| (f64::from(percent) * 655.35).round() as u32;
     let (low, high) = (share(settings.clean_black), FULL - share(settings.clean_white));
     if low > 0 || high < FULL {
@@ -237,6 +285,12 @@ fn steps(settings: &MatteSettings, scale: glam::DVec2, size: Size) -> Vec<Step> 
     }
     let sigma = |px: f64| [px * scale.x, px * scale.y];
     steps.extend(Gaussian::new(sigma(settings.smooth_px.into()), size).map(Step::Smooth));
+    let strength = settings.refine_strength / 100.0;
+    let refining = Gaussian::new(sigma(f64::from(settings.refine_px) / 3.0), size);
+    steps.extend(refining.filter(|_| strength > 0.0).map(|gaussian| {
+        let soft = (settings.refine_softness * 2.56).round() as u32;
+        Step::Refine(Refine { gaussian, strength, soft })
+    }));
     let [inner, outer] = [settings.feather_inner_px, settings.feather_outer_px].map(f64::from);
     // Softness reaches two deviations to each side.
     if let Some(gaussian) = Gaussian::new(sigma((inner + outer) / 4.0), size) {
@@ -246,7 +300,8 @@ fn steps(settings: &MatteSettings, scale: glam::DVec2, size: Size) -> Vec<Step> 
             steps.push(Step::Curve(falloff(shift, settings.feather_falloff.into())));
         }
     }
-    steps
+    steps.extend(drift.blurred.map(Step::Drift));
+    (steps, drift.measure)
 }
 
 pub(super) fn combining(size: Size, op: u32, low: u32, high: u32) -> layout::Combine {
@@ -267,7 +322,7 @@ pub(super) fn grow(grow_px: f64, reach_px: f64, scale: glam::DVec2, size: Size) 
         unit_x: unit(scale.x),
         unit_y: unit(scale.y),
         // A pixel changes if the contour is within the distance and half a pixel; more for the crossing's.
-        farthest: (reach_x * unit(scale.x)).max(reach_y * unit(scale.y)).min(45_000),
+        farthest: (reach_x * unit(scale.x)).min(reach_y * unit(scale.y)).min(45_000),
         grow: (grow_px * mean * 65536.0).round() as i32,
         per_distance: (2048.0 * mean).round().max(1.0) as u32,
     }
@@ -316,7 +371,8 @@ static SIGMOID: LazyLock<Vec<u32>> = LazyLock::new(|| {
     (0..=1024).map(point).collect()
 });
 
-fn kind(format: PixelFormat) -> u32 {
+/// A pixel's layout, as `pixels.wgsl` has it.
+pub(super) fn kind(format: PixelFormat) -> u32 {
     let depth = match format.depth() {
         Depth::U8 => 0,
         Depth::U16 => 1,
@@ -326,7 +382,12 @@ fn kind(format: PixelFormat) -> u32 {
     depth + if format.channels() == Channels::Bgra { rotomask_shaders::kind::BGRA } else { 0 }
 }
 
-fn finish<'a>(job: &MatteJob<'a>, sources: &'a [Source<'a>], part: Part, result: PixelFormat) -> Finish<'a> {
+fn finish<'a>(
+    job: &MatteJob<'a>,
+    sources: &'a [Prepared<'a>],
+    part: Part,
+    result: PixelFormat,
+) -> Finish<'a> {
     let (settings, size) = (job.settings, part.size());
     if settings.view == View::Matte {
         return Finish::Matte;
@@ -389,7 +450,7 @@ fn finish<'a>(job: &MatteJob<'a>, sources: &'a [Source<'a>], part: Part, result:
             Extra::Distance(grow(0.0, settings.trimap_px.into(), job.scale, size))
         }
         View::Confidence => {
-            let froms = sources.iter().map(|source| origin(source, job.plate.size(), part));
+            let froms = sources.iter().map(|source| origin(&source.own, job.plate.size(), part));
             Extra::Confidence(froms.collect(), &SIGMOID)
         }
         _ => match gaussian(settings.light_wrap_px / 2.0).filter(|_| wrap > 0.0) {
@@ -442,7 +503,7 @@ fn finish<'a>(job: &MatteJob<'a>, sources: &'a [Source<'a>], part: Part, result:
         badge_blue: badge[2],
     };
     let back = back.filter(|_| mode == mode::OVER_PICTURE);
-    Finish::Pixels(Box::new(Pixels { mode, job: numbers, plate, back, backdrop, sides, extra, result }))
+    Finish::Pixels(Box::new(Pixels { mode, job: numbers, back, backdrop, sides, extra, result }))
 }
 
 /// sRGB-encoded to linear, straight.
@@ -479,7 +540,7 @@ mod tests {
     fn an_even_feather_needs_no_curve_and_an_uneven_one_moves_the_half() {
         let size = Size::new(64, 64).unwrap();
         let even = MatteSettings { feather_inner_px: 4.0, feather_outer_px: 4.0, ..Default::default() };
-        assert_eq!(steps(&even, glam::DVec2::ONE, size).len(), 1);
+        assert_eq!(steps(&even, &Fit::default(), glam::DVec2::ONE, size).0.len(), 1);
         let curve = falloff(1.0, 1.0);
         assert!((f64::from(curve[512]) / 65535.0 - 0.8413).abs() < 1e-3);
         assert_eq!((curve[0], curve[1024]), (0, FULL));

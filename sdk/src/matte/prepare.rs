@@ -18,11 +18,28 @@ pub(super) enum Source<'a> {
     Samples(Vec<u16>),
 }
 
+/// An object's masks.
+#[derive(Debug)]
+pub(super) struct Prepared<'a> {
+    /// On the job's frame.
+    pub own: Source<'a>,
+    /// On frames around, if the object's settings look at them: how far away each is, and its mask.
+    pub around: Vec<(i32, Source<'a>)>,
+}
+
 /// Prepares all layers of a job that has been checked.
-pub(super) fn prepare<'a>(job: &MatteJob<'a>) -> Vec<Source<'a>> {
+pub(super) fn prepare<'a>(job: &MatteJob<'a>) -> Vec<Prepared<'a>> {
     // In pixels of this frame.
     let (frame, scale) = (job.plate.size(), job.scale.x * job.scale.y);
-    let of = |layer: &Layer<'a>| source(layer.mask, frame, scale, job.settings_of(layer));
+    let of = |layer: &Layer<'a>| {
+        let settings = job.settings_of(layer);
+        let looks = settings.dechatter > 0.0 || settings.motion_blur > 0.0;
+        let around = layer.neighbours.iter().filter(|_| looks);
+        Prepared {
+            own: source(layer.mask, frame, scale, settings),
+            around: around.map(|n| (n.frame, source(n.mask, frame, scale, settings))).collect(),
+        }
+    };
     job.layers.iter().map(of).collect()
 }
 

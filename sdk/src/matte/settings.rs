@@ -171,12 +171,25 @@ settings! {
         "How far the edge moves outwards; below 0 it moves inwards.";
     smooth_px: f32 = number("px", 0.0..=64.0, 0.0), Edge, "Smooth",
         "How much of the contour's detail is evened out: standard deviation of a Gaussian, after which the edge is sharp again.";
+    refine_px: f32 = number("px", 0.0..=128.0, 0.0), Edge, "Refine",
+        "How far from the contour the plate's colours may change the matte; beyond, it stays solid. The edge is found where \
+         it lies up to a fifth of this away. About the side of a mask's cell suits: a 64th of the frame.";
+    refine_strength: f32 = number("%", 0.0..=100.0, 100.0), Edge, "Refine strength",
+        "How much of what was found in the plate counts.";
+    refine_softness: f32 = number("%", 0.0..=100.0, 20.0), Edge, "Refine softness",
+        "How much of the found edge's softness stays: little for hard edges, much for hair and fur.";
     feather_inner_px: f32 = number("px", 0.0..=64.0, 1.5), Edge, "Feather inner",
         "How far the edge's softness reaches inwards.";
     feather_outer_px: f32 = number("px", 0.0..=64.0, 1.5), Edge, "Feather outer",
         "How far the edge's softness reaches outwards.";
     feather_falloff: f32 = number("", 0.25..=4.0, 1.0), Edge, "Falloff",
         "How fast softness falls off: coverage is raised to this power, so above 1 the edge is thinner.";
+    dechatter: f32 = number("%", 0.0..=100.0, 0.0), Motion, "Reduce chatter",
+        "How much of the edge's jitter is taken away, by the masks of up to two frames to each side. An even motion is none.";
+    dechatter_px: f32 = number("px", 0.25..=16.0, 3.0), Motion, "Chatter limit",
+        "How far jitter goes: what moves the edge by more counts as a change of shape, and stays.";
+    motion_blur: f32 = number("°", 0.0..=720.0, 0.0), Motion, "Motion blur",
+        "The shutter's angle: the edge is blurred along its way while it is open; 360 is a whole frame.";
     invert: bool = Kind::Switch, Matte, "Invert",
         "Whether the matte keeps what is not the subject.";
     garbage_invert: bool = Kind::Switch, Inputs, "Invert garbage matte",

@@ -21,6 +21,11 @@ pub enum Slot {
     Total,
     Kept,
     Distances,
+    /// Signed distances of the frame itself, and of up to four around it.
+    Times(u8),
+    /// What a guided filter needs, blurred, and its lines.
+    Moments(u8),
+    Lines,
     SmallA,
     SmallB,
     ColourA,

@@ -8,7 +8,10 @@ use super::device::PipelineId;
 use crate::frame::{Depth, FrameView, Size};
 use crate::matte::gaussian::Gaussian;
 use crate::matte::part::Part;
-use crate::matte::plan::{Extra, Finish, LayerPlan, Origin, Pixels, Plan, Shape, Spread, Step, combining};
+use crate::matte::plan::{
+    Around, Extra, Finish, LEAST_VARIANCE, LayerPlan, Origin, Pixels, Plan, Refine, Shape, Spread, Step,
+    combining, kind,
+};
 use crate::matte::prepare::samples_row;
 
 /// Offsets of uniforms and of storage are multiples of this on every device.
@@ -149,7 +152,7 @@ impl<'a> Record<'a> {
 
     fn layer(&mut self, plan: &Plan<'a>, layer: &LayerPlan<'a>) -> Slot {
         let (mut matte, mut spare) = (Slot::MatteA, Slot::MatteB);
-        self.shape(plan.part, &layer.shape, &mut matte, &mut spare);
+        self.shape(plan, &layer.shape, &mut matte, &mut spare);
         if layer.invert {
             self.merge(self.combining(op::INVERT), matte, matte, spare);
             std::mem::swap(&mut matte, &mut spare);
@@ -158,8 +161,11 @@ impl<'a> Record<'a> {
     }
 
     /// An object's coverage after its steps, in `matte`; `spare` is the other plane.
-    fn shape(&mut self, part: Part, shape: &Shape<'a>, matte: &mut Slot, spare: &mut Slot) {
-        self.origin(part, &shape.from, 0, *matte);
+    fn shape(&mut self, plan: &Plan<'a>, shape: &Shape<'a>, matte: &mut Slot, spare: &mut Slot) {
+        self.origin(plan.part, &shape.from, 0, *matte);
+        if let Some(around) = &shape.around {
+            self.times(plan.part, around, *matte, *spare);
+        }
         for step in &shape.steps {
             let views = [self.plane(*matte), self.plane(*spare)];
             match step {
@@ -167,10 +173,14 @@ impl<'a> Record<'a> {
                 Step::Grow(job) => self.grow(*job, 0, *matte, *spare),
                 Step::Smooth(gaussian) => {
                     self.blur(gaussian, *matte, *spare);
-                    let job =
-                        layout::Sharpen { width_px: self.size.width_px, height_px: self.size.height_px };
-                    self.pass(shaders::SHARPEN, 0, self.size, job, &views);
+                    self.sharpen(0, views);
                 }
+                Step::Refine(refine) => {
+                    self.refine(plan, refine, *matte, *spare);
+                    self.sharpen(refine.soft, [views[1], views[0]]);
+                    continue;
+                }
+                Step::Drift(job) => self.drift(*job, shape.around.as_ref(), views),
                 Step::Feather(gaussian) => {
                     // Blurred in place.
                     self.blur(gaussian, *matte, *spare);
@@ -179,6 +189,63 @@ impl<'a> Record<'a> {
                 Step::Curve(points) => self.curve(points, views),
             }
             std::mem::swap(matte, spare);
+        }
+    }
+
+    fn sharpen(&mut self, soft: u32, views: [View; 2]) {
+        let Size { width_px, height_px } = self.size;
+        self.pass(shaders::SHARPEN, 0, self.size, layout::Sharpen { width_px, height_px, soft }, &views);
+    }
+
+    /// Distances of the frame's matte and of those around. `spare` is used on the way.
+    fn times(&mut self, part: Part, around: &Around<'a>, matte: Slot, spare: Slot) {
+        self.grow(around.measure, 1, matte, Slot::Times(0));
+        for (origin, i) in around.origins.iter().zip(1..) {
+            self.origin(part, origin, 0, spare);
+            self.grow(around.measure, 1, spare, Slot::Times(i));
+        }
+    }
+
+    fn drift(&mut self, job: layout::Drift, around: Option<&Around<'a>>, [from, into]: [View; 2]) {
+        let known = around.map_or(0, |around| around.origins.len()) as u8;
+        let time = |i: u8| Slot::Times(if i <= known { i } else { 0 });
+        let [now, a, b, c, d] = [0, 1, 2, 3, 4].map(|i| self.plane(time(i)));
+        self.pass(shaders::DRIFT, 0, self.size, job, &[from, now, a, b, c, d, into]);
+    }
+
+    /// Coverage from the plate's colours, from one plane into another.
+    fn refine(&mut self, plan: &Plan<'a>, refine: &Refine, from: Slot, into: Slot) {
+        let (g, full) = (&refine.gaussian, self.size);
+        let tables = self.input(&plan.light.words());
+        let plate = self.picture(Slot::Plate, plan.plate);
+        let bytes = g.small.area_px() as u64 * 16;
+        let moments = [0, 1, 2, 3].map(|i| self.need(Slot::Moments(i), bytes));
+        let (lines, over) = (self.need(Slot::Lines, bytes), self.need(Slot::ColourB, bytes));
+        let [from, into] = [self.plane(from), self.plane(into)];
+        let Size { width_px, height_px } = full;
+        let Size { width_px: small_width, height_px: small_height } = g.small;
+        let (factor, kind) = (g.factor, kind(plan.plate.format()));
+        let job = layout::Moments { width_px, height_px, small_width, small_height, factor, kind };
+        let [a, b, c, d] = moments;
+        self.pass(shaders::MOMENTS, 0, g.small, job, &[plate, tables, from, a, b, c, d]);
+        moments.into_iter().for_each(|view| self.blur_colour(g, view, over));
+        let job = layout::Solve { width_px: small_width, height_px: small_height, least: LEAST_VARIANCE };
+        self.pass(shaders::SOLVE, 0, g.small, job, &[a, b, c, d, lines]);
+        self.blur_colour(g, lines, over);
+        let job = layout::Solid { width_px: small_width, height_px: small_height };
+        self.pass(shaders::SOLID, 0, g.small, job, &[a, lines]);
+        let phases = self.input(&g.phases);
+        let strength = refine.strength;
+        let job = layout::Refine { width_px, height_px, small_width, small_height, factor, kind, strength };
+        self.pass(shaders::REFINE, 0, full, job, &[plate, tables, from, lines, phases, into]);
+    }
+
+    /// Both directions, in place; `over` is as large.
+    fn blur_colour(&mut self, g: &Gaussian, view: View, over: View) {
+        for (variant, views) in [[view, over], [over, view]].into_iter().enumerate() {
+            let weights = self.input(&g.weights[variant]);
+            let job = direction(g, variant);
+            self.pass(shaders::BLUR_COLOUR, variant as u32, g.small, job, &[views[0], views[1], weights]);
         }
     }
 
@@ -255,11 +322,7 @@ impl<'a> Record<'a> {
         let coverage = self.plane(Slot::Total);
         let job = reduce(full, g, kind, spread.weight);
         self.pass(shaders::REDUCE_COLOUR, 0, g.small, job, &[picture, from, tables, coverage]);
-        for (variant, views) in [[from, over], [over, from]].into_iter().enumerate() {
-            let weights = self.input(&g.weights[variant]);
-            let job = direction(g, variant);
-            self.pass(shaders::BLUR_COLOUR, variant as u32, g.small, job, &[views[0], views[1], weights]);
-        }
+        self.blur_colour(g, from, over);
         if g.factor > 1 {
             let phases = self.input(&g.phases);
             self.pass(shaders::ENLARGE_COLOUR, 0, full, enlarge(full, g), &[from, into, phases]);
@@ -270,9 +333,9 @@ impl<'a> Record<'a> {
     /// The finished pixels of the inner part.
     fn show(&mut self, plan: &Plan<'a>, pixels: &Pixels<'a>) -> (Slot, u64) {
         let tables = self.input(&plan.light.words());
-        let plate = self.picture(Slot::Plate, pixels.plate);
+        let plate = self.picture(Slot::Plate, plan.plate);
         let shows_itself =
-            |view: FrameView<'_>| std::ptr::eq(view.row(0).as_ptr(), pixels.plate.row(0).as_ptr());
+            |view: FrameView<'_>| std::ptr::eq(view.row(0).as_ptr(), plan.plate.row(0).as_ptr());
         let back = match pixels.back.filter(|view| !shows_itself(*view)) {
             Some(view) => self.picture(Slot::Picture, view),
             None => plate,
@@ -302,7 +365,7 @@ impl<'a> Record<'a> {
                 self.spread(spread, behind.0, behind.1, tables, Slot::Wrap)
             }
         };
-        let bytes = plan.part.inner.size.area_px() as u64 * 4 * words(pixels.plate);
+        let bytes = plan.part.inner.size.area_px() as u64 * 4 * words(plan.plate);
         let result = self.need(Slot::Result, bytes);
         let coverage = self.plane(Slot::Total);
         let behind = backdrop.unwrap_or(back);
@@ -312,7 +375,9 @@ impl<'a> Record<'a> {
     }
 
     fn picture(&mut self, slot: Slot, view: FrameView<'a>) -> View {
-        self.pictures.push((slot, view));
+        if self.pictures.iter().all(|(known, _)| *known != slot) {
+            self.pictures.push((slot, view));
+        }
         self.need(slot, self.plane_bytes() * words(view))
     }
 

@@ -5,9 +5,9 @@ use rotomask_shaders::{layout::Composite, mode};
 
 use super::pixels::{Four, coded, linear, passed, set_alpha};
 use super::plane::{Plane, TILE};
-use crate::frame::PixelFormat;
+use crate::frame::{FrameView, PixelFormat};
 use crate::matte::light::{FULL, Light, scale16};
-use crate::matte::plan::Pixels;
+use crate::matte::plan::{Pixels, Plan};
 
 /// Nothing is divided by less coverage than this.
 const LEAST: f32 = 1e-4;
@@ -37,6 +37,7 @@ fn mixed(under: f32, over: f32, by: f32) -> f32 {
 
 struct Work<'a> {
     pixels: &'a Pixels<'a>,
+    plate: FrameView<'a>,
     job: &'a Composite,
     light: &'a Light,
     coverage: &'a Plane,
@@ -55,7 +56,7 @@ struct At<'a> {
 
 impl Work<'_> {
     fn format(&self) -> PixelFormat {
-        self.pixels.plate.format()
+        self.plate.format()
     }
 
     fn linear(&self, at: At<'_>) -> Four {
@@ -277,7 +278,7 @@ impl Work<'_> {
     fn row(&self, y: usize, plain: Option<&[u8]>, out: &mut [u8]) {
         let from = self.format().bytes_per_pixel();
         let to = self.pixels.result.bytes_per_pixel();
-        let (plate, samples) = (self.pixels.plate.row(y), self.coverage.row(y));
+        let (plate, samples) = (self.plate.row(y), self.coverage.row(y));
         let (width, left) = (self.coverage.size.width(), self.job.inner_x as usize);
         for (k, out) in out.chunks_mut(TILE * to).enumerate() {
             let x = left + k * TILE..left + k * TILE + out.len() / to;
@@ -302,9 +303,15 @@ impl Work<'_> {
 }
 
 /// The finished inner part, in the result's format, rows without gaps.
-pub fn composite(pixels: &Pixels<'_>, light: &Light, coverage: &Plane, beside: Beside<'_>, into: &mut [u8]) {
+pub fn composite(
+    plan: &Plan<'_>,
+    pixels: &Pixels<'_>,
+    coverage: &Plane,
+    beside: Beside<'_>,
+    into: &mut [u8],
+) {
     let job = &pixels.job;
-    let work = Work { pixels, job, light, coverage, beside };
+    let work = Work { pixels, plate: plan.plate, job, light: &plan.light, coverage, beside };
     let plain = work.plain();
     let row_bytes = job.inner_width as usize * pixels.result.bytes_per_pixel();
     into.par_chunks_mut(row_bytes)

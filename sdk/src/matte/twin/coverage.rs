@@ -45,8 +45,16 @@ pub fn from_contour(value: i32, across: i32, down: i32, raise: u32, lower: u32) 
     }
 }
 
-/// A matte's contour as an edge one pixel wide: `sharpen.wgsl`.
-pub fn sharpen(from: &Plane, into: &mut Plane) {
+fn softened(value: i32, across: i32, down: i32, soft: u32) -> u16 {
+    let (x, y) = (across.unsigned_abs() >> 1, down.unsigned_abs() >> 1);
+    let slope = (isqrt(x * x + y * y) * (256 - soft) + 65536 * soft) >> 8;
+    let distance = ((value.unsigned_abs() << 16) / slope.max(1)).min(HALF);
+    let covered = if value > 0 { (HALF + distance).min(FULL) } else { HALF - distance };
+    covered as u16
+}
+
+/// A matte's contour as an edge one pixel wide, or as soft as wanted: `sharpen.wgsl`.
+pub fn sharpen(soft: u32, from: &Plane, into: &mut Plane) {
     let (width, height) = (from.size.width(), from.size.height());
     into.each_tile(
         |x, y| from.flat_over(around(x, 1), around(y, 1)),
@@ -58,13 +66,13 @@ pub fn sharpen(from: &Plane, into: &mut Plane) {
                 for (i, out) in tile.row(y).iter_mut().enumerate() {
                     let x = start + i;
                     let (left, right) = (here[x.saturating_sub(1)], here[(x + 1).min(width - 1)]);
-                    *out = from_contour(
-                        i32::from(here[x]) - HALF as i32,
-                        i32::from(right) - i32::from(left),
-                        i32::from(below[x]) - i32::from(above[x]),
-                        1,
-                        0,
-                    );
+                    let value = i32::from(here[x]) - HALF as i32;
+                    let across = i32::from(right) - i32::from(left);
+                    let down = i32::from(below[x]) - i32::from(above[x]);
+                    *out = match soft {
+                        0 => from_contour(value, across, down, 1, 0),
+                        _ => softened(value, across, down, soft),
+                    };
                 }
             }
         },

@@ -3,16 +3,19 @@
 mod blur;
 mod composite;
 mod coverage;
+mod drift;
 mod grow;
 mod pixels;
 mod plane;
 mod point;
+mod refine;
 mod spread;
 
 use blur::PlaneBlur;
 use composite::{Beside, composite};
 use grow::Contour;
 use plane::Plane;
+use refine::Refining;
 use rotomask_shaders::{
     layout::{Coverage, Tap},
     op,
@@ -38,6 +41,9 @@ pub(super) struct Twin {
     sides: [Blurred; 2],
     wrap: Blurred,
     distance: Vec<i32>,
+    /// Distances of the frame itself, and of up to four around it.
+    times: [Vec<i32>; 5],
+    refining: Refining,
     pixels: Vec<u8>,
 }
 
@@ -105,7 +111,16 @@ impl Twin {
 
     fn shape(&mut self, plan: &Plan<'_>, shape: &Shape<'_>, frame: Size) {
         let size = plan.part.size();
+        if let Some(around) = &shape.around {
+            for (origin, i) in around.origins.iter().zip(1..) {
+                self.origin(plan, origin, coverage::coverage, frame);
+                grow::distance(&self.matte, &around.measure, &mut self.contour, &mut self.times[i]);
+            }
+        }
         self.origin(plan, &shape.from, coverage::coverage, frame);
+        if let Some(around) = &shape.around {
+            grow::distance(&self.matte, &around.measure, &mut self.contour, &mut self.times[0]);
+        }
         for step in &shape.steps {
             match step {
                 Step::Levels(job) => point::change(job, &mut self.matte),
@@ -117,7 +132,19 @@ impl Twin {
                 Step::Smooth(gaussian) => {
                     self.blur.run(gaussian, &mut self.matte);
                     self.spare.resize(size);
-                    coverage::sharpen(&self.matte, &mut self.spare);
+                    coverage::sharpen(0, &self.matte, &mut self.spare);
+                    std::mem::swap(&mut self.matte, &mut self.spare);
+                }
+                Step::Refine(refine) => {
+                    self.spare.resize(size);
+                    self.refining.run(refine, plan.plate, &plan.light, &self.matte, &mut self.spare);
+                    coverage::sharpen(refine.soft, &self.spare, &mut self.matte);
+                }
+                Step::Drift(job) => {
+                    let known = shape.around.as_ref().map_or(0, |around| around.origins.len());
+                    let time = |i: usize| self.times[if i <= known { i } else { 0 }].as_slice();
+                    self.spare.resize(size);
+                    drift::drift(job, &self.matte, [0, 1, 2, 3, 4].map(time), &mut self.spare);
                     std::mem::swap(&mut self.matte, &mut self.spare);
                 }
                 Step::Feather(gaussian) => self.blur.run(gaussian, &mut self.matte),
@@ -153,7 +180,7 @@ impl Twin {
         }
         let inner = plan.part.inner.size;
         self.pixels.resize(inner.area_px() * pixels.result.bytes_per_pixel(), 0);
-        composite(pixels, light, &self.total, beside, &mut self.pixels);
+        composite(plan, pixels, &self.total, beside, &mut self.pixels);
     }
 
     /// How sure the model is of the surest object, in `kept`.

@@ -1,5 +1,7 @@
 //! The plain twins of `reduce.wgsl`, `blur.wgsl` and `enlarge.wgsl` for linear pictures.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use rotomask_shaders::weight;
 
@@ -36,14 +38,53 @@ fn weighted(radius: usize, weights: &Weights, at: impl Fn(isize) -> Four) -> Fou
     times(sum, 1.0 / 65536.0)
 }
 
+/// Blurs a reduced picture in place. Of each row only the columns that `runs` says count; what lies beside them is read
+/// as it is.
+pub fn sweep<R: Iterator<Item = Range<usize>>>(
+    gaussian: &Gaussian,
+    small: &mut [Four],
+    swept: &mut Vec<Four>,
+    runs: impl Fn(usize) -> R + Sync,
+) {
+    let (width, height) = (gaussian.small.width(), gaussian.small.height());
+    swept.resize(small.len(), [0.0; 4]);
+    let from = &*small;
+    swept.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
+        let row = &from[y * width..][..width];
+        let last = width as isize - 1;
+        for x in runs(y).flatten() {
+            let at = |by: isize| row[(x as isize + by).clamp(0, last) as usize];
+            out[x] = weighted(gaussian.radius[0], &gaussian.weights[0], at);
+        }
+    });
+    let from = &*swept;
+    small.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
+        for x in runs(y).flatten() {
+            let at = |by: isize| from[clamped(y, by, height) * width + x];
+            out[x] = weighted(gaussian.radius[1], &gaussian.weights[1], at);
+        }
+    });
+}
+
+/// The four samples that make a full-size one, of `count`.
+pub fn four(gaussian: &Gaussian, at: usize, count: usize) -> [usize; 4] {
+    let near = gaussian.nearest(at);
+    std::array::from_fn(|j| (near - 1 + j as isize).clamp(0, count as isize - 1) as usize)
+}
+
+/// Four samples by their weights of 1/32768.
+pub fn enlarged(values: [Four; 4], weights: [u32; 4]) -> Four {
+    let [a, b, c, d] = std::array::from_fn(|i| times(values[i], weights[i] as f32));
+    times(plus(plus(plus(a, b), c), d), 1.0 / 32768.0)
+}
+
 impl Blurred {
     /// The picture's light, weighted by coverage as asked, blurred. `coverage` has the picture's size.
     pub fn run(&mut self, spread: &Spread<'_>, light: &Light, coverage: &Plane) -> &[Four] {
         let (gaussian, size) = (&spread.gaussian, spread.picture.size());
         let (factor, small) = (gaussian.factor as usize, gaussian.small);
-        let (width, height) = (small.width(), small.height());
+        let width = small.width();
         self.small.resize(small.area_px(), [0.0; 4]);
-        self.swept.resize(small.area_px(), [0.0; 4]);
         self.small.par_chunks_mut(width).enumerate().for_each_init(
             || vec![[0.0; 4]; size.width()],
             |row, (y, out)| {
@@ -57,22 +98,7 @@ impl Blurred {
                 out.iter_mut().for_each(|out| *out = times(*out, 1.0 / (factor * factor) as f32));
             },
         );
-        let from = &self.small;
-        self.swept.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
-            let row = &from[y * width..][..width];
-            let last = width as isize - 1;
-            for (x, out) in out.iter_mut().enumerate() {
-                let at = |by: isize| row[(x as isize + by).clamp(0, last) as usize];
-                *out = weighted(gaussian.radius[0], &gaussian.weights[0], at);
-            }
-        });
-        let from = &self.swept;
-        self.small.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
-            for (x, out) in out.iter_mut().enumerate() {
-                let at = |by: isize| from[clamped(y, by, height) * width + x];
-                *out = weighted(gaussian.radius[1], &gaussian.weights[1], at);
-            }
-        });
+        sweep(gaussian, &mut self.small, &mut self.swept, |_| std::iter::once(0..width));
         if factor == 1 {
             return &self.small;
         }
@@ -82,29 +108,21 @@ impl Blurred {
 
     fn enlarge(&mut self, gaussian: &Gaussian, width: usize, height: usize) {
         let (factor, small) = (gaussian.factor as usize, gaussian.small);
-        let four = |at: usize, count: usize| {
-            let near = gaussian.nearest(at);
-            std::array::from_fn(|j| (near - 1 + j as isize).clamp(0, count as isize - 1) as usize)
-        };
-        let sum = |values: [Four; 4], weights: [u32; 4]| {
-            let [a, b, c, d] = std::array::from_fn(|i| times(values[i], weights[i] as f32));
-            times(plus(plus(plus(a, b), c), d), 1.0 / 32768.0)
-        };
         self.wide.resize(small.height() * width, [0.0; 4]);
         let rows = self.small.par_chunks(small.width());
         self.wide.par_chunks_mut(width).zip(rows).for_each(|(out, row)| {
             for (x, out) in out.iter_mut().enumerate() {
-                let at: [usize; 4] = four(x, small.width());
-                *out = sum(at.map(|at| row[at]), gaussian.phases[x % factor]);
+                let at = four(gaussian, x, small.width());
+                *out = enlarged(at.map(|at| row[at]), gaussian.phases[x % factor]);
             }
         });
         let wide = &self.wide;
         self.full.resize(width * height, [0.0; 4]);
         self.full.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
-            let rows: [usize; 4] = four(y, small.height());
+            let rows = four(gaussian, y, small.height());
             let phase = gaussian.phases[y % factor];
             for (x, out) in out.iter_mut().enumerate() {
-                *out = sum(rows.map(|row| wide[row * width + x]), phase);
+                *out = enlarged(rows.map(|row| wide[row * width + x]), phase);
             }
         });
     }
