@@ -4,7 +4,7 @@
 use divan::{Bencher, counter::ItemsCount};
 use rotomask::frame::{FrameView, FrameViewMut, Layout, PixelFormat, Size};
 use rotomask::matte::{
-    Background, DeviceKind, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, View,
+    Background, DeviceKind, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, Neighbour, View,
 };
 
 fn main() {
@@ -22,10 +22,13 @@ enum Case {
     Cutout,
     BlurredPlate2,
     BlurredPlate16,
+    Refine20,
+    Dechatter,
+    MotionBlur,
 }
 
 impl Case {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 12] = [
         Self::HardEdge,
         Self::Feather2,
         Self::Feather24,
@@ -35,6 +38,9 @@ impl Case {
         Self::Cutout,
         Self::BlurredPlate2,
         Self::BlurredPlate16,
+        Self::Refine20,
+        Self::Dechatter,
+        Self::MotionBlur,
     ];
 
     fn settings(self) -> MatteSettings {
@@ -55,6 +61,9 @@ impl Case {
             Self::Cutout => MatteSettings { view: View::Cutout, ..base },
             Self::BlurredPlate2 => blurred(2.0),
             Self::BlurredPlate16 => blurred(16.0),
+            Self::Refine20 => MatteSettings { refine_px: 20.0, ..base },
+            Self::Dechatter => MatteSettings { dechatter: 100.0, ..base },
+            Self::MotionBlur => MatteSettings { motion_blur: 180.0, ..base },
         }
     }
 }
@@ -96,7 +105,9 @@ fn run(bencher: Bencher<'_, '_>, gpu: Gpu, case: Case) {
     };
     bencher.counter(ItemsCount::new(1usize)).bench_local(|| {
         let logits = Logits::new(mask, &logits).expect("the mask's own values");
-        let layers = [Layer::new(Mask::Logits(logits))];
+        let mask = Mask::Logits(logits);
+        let neighbours = [-2, -1, 1, 2].map(|frame| Neighbour { frame, mask });
+        let layers = [Layer { neighbours: &neighbours, ..Layer::new(mask) }];
         let plate = FrameView::new(plate_layout, &plate).expect("the layout's own bytes");
         let job = MatteJob::new(plate, &layers, &settings);
         let result = FrameViewMut::new(result_layout, &mut result).expect("the layout's own bytes");

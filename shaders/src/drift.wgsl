@@ -26,6 +26,8 @@ struct Drift {
     slope_d: i32,
     // From this distance on, 1/1024 pixel, an edge isn't seen: no chatter is looked for then.
     far: i32,
+    // From this distance on, 1/1024 pixel, coverage stays as it is.
+    near: i32,
     // How far chatter goes, 1/1024 pixel: what is more fades to nothing at twice of it. 0: none is looked for.
     limit: i32,
     // How much of it is taken away, 1/256.
@@ -77,6 +79,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.y * job.width_px + id.x;
     // 1/1024 pixel.
     let here = now[i] >> 6u;
+    if abs(here) >= job.near {
+        drifted[i] = coverage[i];
+        return;
+    }
     let others = vec4<i32>(a[i], b[i], c[i], d[i]) >> vec4<u32>(6u);
     let value = (here * job.value_now + others.x * job.value_a + others.y * job.value_b
         + others.z * job.value_c + others.w * job.value_d) >> 12u;

@@ -46,7 +46,7 @@ layouts! {
     /// `drift`'s uniform.
     Drift {
         width_px: u32, height_px: u32, value_now: i32, value_a: i32, value_b: i32, value_c: i32, value_d: i32,
-        slope_now: i32, slope_a: i32, slope_b: i32, slope_c: i32, slope_d: i32, far: i32, limit: i32, steadied: i32,
+        slope_now: i32, slope_a: i32, slope_b: i32, slope_c: i32, slope_d: i32, far: i32, near: i32, limit: i32, steadied: i32,
         shutter: i32, reach_px: i32
     }
     /// `curve`'s uniform.

@@ -22,10 +22,10 @@ impl Fit {
             return Self::default();
         }
         let value = line(&times, |_| true).into_iter().map(|(value, _)| value).collect();
-        // The nearest frames tell the motion best, if there are any on both sides.
+        // The nearest frames tell the motion best, if there are any.
         let near = |t: f64| t.abs() <= 1.0;
-        let both = times.contains(&-1.0) && times.contains(&1.0);
-        let slope = line(&times, |t| !both || near(t)).into_iter().map(|(_, slope)| slope).collect();
+        let known = times[1..].iter().any(|t| near(*t));
+        let slope = line(&times, |t| !known || near(t)).into_iter().map(|(_, slope)| slope).collect();
         Self { value, slope }
     }
 }
@@ -49,8 +49,8 @@ pub(super) struct Drifts {
     pub steady: Option<layout::Drift>,
     /// After it.
     pub blurred: Option<layout::Drift>,
-    /// How distances are measured, if either is done.
-    pub measure: Option<layout::Grow>,
+    /// How distances are measured, if either is done: on the frame itself, which matters near its edge only, and around.
+    pub measure: Option<[layout::Grow; 2]>,
 }
 
 /// How far an edge moves between two frames at most, in pixels of the full frame, to be told from one that isn't there.
@@ -88,26 +88,37 @@ pub(super) fn drift(settings: &MatteSettings, fit: &Fit, scale: glam::DVec2, siz
         limit: 0,
         steadied: 0,
         shutter: 0,
+        near: 0,
         reach_px: 0,
     };
     let limit_px = f64::from(settings.dechatter_px) * mean;
+    let near = |px: i32| (px + 1) * 1024;
+    // Where distances hardly change, along ridges, a pixel is looked for twice as far away.
+    let steady_px = (2.0 * limit_px).ceil() as i32;
     let steady = layout::Drift {
         limit: (limit_px * 1024.0).round() as i32,
         steadied: (settings.dechatter * 2.56).round() as i32,
-        // Where distances hardly change, along ridges, a pixel is looked for twice as far away.
-        reach_px: (2.0 * limit_px).ceil() as i32,
+        near: near(steady_px),
+        reach_px: steady_px,
         ..job(whole(&fit.value, 4096), [0; 5])
     };
     let open = f64::from(settings.motion_blur) / 360.0;
+    let blurred_px = (reach_px * scale.x.max(scale.y) * open.max(1.0)).ceil() as i32;
     let blurred = layout::Drift {
         shutter: (open * 256.0).round() as i32,
-        reach_px: (reach_px * scale.x.max(scale.y) * open.max(1.0)).ceil() as i32,
+        near: (reach_px * mean * 1024.0) as i32,
+        reach_px: blurred_px,
         ..job([0; 5], whole(&fit.slope, 0))
     };
+    let own_px = if blurs { reach_px } else { f64::from(steady_px + 3) / scale.x.min(scale.y) };
+    let measured = |reach_px| grow(0.0, reach_px, scale, size);
+    let own = measured(own_px);
+    // What lies farther away has no distance of its own.
+    let seen = ((own.farthest * own.per_distance) >> 10) as i32;
     Drifts {
-        steady: steadies.then_some(steady),
-        blurred: blurs.then_some(blurred),
-        measure: (steadies || blurs).then(|| grow(0.0, reach_px, scale, size)),
+        steady: steadies.then(|| layout::Drift { near: steady.near.min(seen), ..steady }),
+        blurred: blurs.then(|| layout::Drift { near: blurred.near.min(seen), ..blurred }),
+        measure: (steadies || blurs).then_some([own, measured(reach_px)]),
     }
 }
 

@@ -65,8 +65,8 @@ pub(super) struct Shape<'a> {
 /// The object on the frames around, for [`Step::Drift`].
 #[derive(Clone, Debug)]
 pub(super) struct Around<'a> {
-    /// How its distances and the frame's own are measured.
-    pub measure: layout::Grow,
+    /// How the frame's own distances and those around are measured.
+    pub measure: [layout::Grow; 2],
     /// At most four.
     pub origins: Vec<Origin<'a>>,
 }
@@ -186,7 +186,7 @@ pub(super) fn reach_px(job: &MatteJob<'_>, sources: &[Prepared<'_>]) -> u32 {
     let size = job.plate.size();
     let shapes = job.layers.iter().zip(sources).map(|(layer, source)| {
         let (steps, measure) = steps(job.settings_of(layer), &fit(source), job.scale, size);
-        let measured = measure.map_or(0, |grow| grow.reach_x.max(grow.reach_y) + 2);
+        let measured = measure.map_or(0, |[_, around]| around.reach_x.max(around.reach_y) + 2);
         steps.iter().map(Step::reach_px).sum::<u32>() + measured
     });
     let shape = shapes.max().unwrap_or(0);
@@ -269,7 +269,7 @@ fn steps(
     fit: &Fit,
     scale: glam::DVec2,
     size: Size,
-) -> (Vec<Step>, Option<layout::Grow>) {
+) -> (Vec<Step>, Option<[layout::Grow; 2]>) {
     let mut steps = Vec::new();
     let drift = drift(settings, fit, scale, size);
     steps.extend(drift.steady.map(Step::Drift));

@@ -33,8 +33,8 @@ pub(super) fn prepare<'a>(job: &MatteJob<'a>) -> Vec<Prepared<'a>> {
     let (frame, scale) = (job.plate.size(), job.scale.x * job.scale.y);
     let of = |layer: &Layer<'a>| {
         let settings = job.settings_of(layer);
-        let looks = settings.dechatter > 0.0 || settings.motion_blur > 0.0;
-        let around = layer.neighbours.iter().filter(|_| looks);
+        let (steadies, blurs) = (settings.dechatter > 0.0, settings.motion_blur > 0.0);
+        let around = layer.neighbours.iter().filter(|n| steadies || blurs && n.frame.abs() == 1);
         Prepared {
             own: source(layer.mask, frame, scale, settings),
             around: around.map(|n| (n.frame, source(n.mask, frame, scale, settings))).collect(),

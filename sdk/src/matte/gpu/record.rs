@@ -37,6 +37,8 @@ pub struct Record<'a> {
     pub needs: Vec<(Slot, u64)>,
     /// Where the result is, and its bytes.
     pub result: (Slot, u64),
+    /// Where all objects so far are, and the plane that takes turns with it.
+    total: [Slot; 2],
     size: Size,
     frame: Size,
 }
@@ -64,12 +66,13 @@ impl<'a> Record<'a> {
             pictures: Vec::new(),
             needs: Vec::new(),
             result: (Slot::Total, 0),
+            total: [Slot::Total, Slot::Sum],
             size: plan.part.size(),
             frame,
         };
         record.combine(plan);
         record.result = match &plan.finish {
-            Finish::Matte => (Slot::Total, record.plane_bytes()),
+            Finish::Matte => (record.total[0], record.plane_bytes()),
             Finish::Pixels(pixels) => record.show(plan, pixels),
         };
         record
@@ -116,26 +119,26 @@ impl<'a> Record<'a> {
         combining(self.size, op, 0, 0)
     }
 
-    /// All objects' mattes become one, in [`Slot::Total`].
+    /// All objects' mattes become one, in `total`.
     fn combine(&mut self, plan: &Plan<'a>) {
         let keeps = plan.layers.iter().any(|layer| layer.keep);
-        self.nothing(Slot::Total);
+        self.nothing(self.total[0]);
         if keeps {
             self.nothing(Slot::Kept);
         }
         for layer in &plan.layers {
             let matte = self.layer(plan, layer);
             if layer.keep {
-                self.onto(op::MAX, Slot::Kept, matte);
+                self.onto_kept(matte);
             }
-            self.onto(layer.op, Slot::Total, matte);
+            self.onto_total(layer.op, matte);
         }
         if keeps {
-            self.onto(op::MAX, Slot::Total, Slot::Kept);
+            self.onto_total(op::MAX, Slot::Kept);
         }
         for limit in &plan.limits {
             self.origin(plan.part, &Origin::View(limit.view), 0, Slot::MatteA);
-            self.onto(limit.op, Slot::Total, Slot::MatteA);
+            self.onto_total(limit.op, Slot::MatteA);
         }
     }
 
@@ -144,10 +147,18 @@ impl<'a> Record<'a> {
         self.merge(self.combining(op::SUBTRACT), Slot::Spare, Slot::Spare, slot);
     }
 
-    /// `slot` becomes what it and another plane make.
-    fn onto(&mut self, op: u32, slot: Slot, other: Slot) {
-        self.merge(self.combining(op), slot, other, Slot::Sum);
-        self.merge(self.combining(op::MAX), Slot::Sum, Slot::Sum, slot);
+    /// All so far becomes what it and another plane make.
+    fn onto_total(&mut self, op: u32, other: Slot) {
+        let [total, spare] = self.total;
+        self.merge(self.combining(op), total, other, spare);
+        self.total = [spare, total];
+    }
+
+    /// The higher of the two, in [`Slot::Kept`].
+    fn onto_kept(&mut self, other: Slot) {
+        let [_, spare] = self.total;
+        self.merge(self.combining(op::MAX), Slot::Kept, other, spare);
+        self.merge(self.combining(op::MAX), spare, spare, Slot::Kept);
     }
 
     fn layer(&mut self, plan: &Plan<'a>, layer: &LayerPlan<'a>) -> Slot {
@@ -199,10 +210,11 @@ impl<'a> Record<'a> {
 
     /// Distances of the frame's matte and of those around. `spare` is used on the way.
     fn times(&mut self, part: Part, around: &Around<'a>, matte: Slot, spare: Slot) {
-        self.grow(around.measure, 1, matte, Slot::Times(0));
+        let [own, others] = around.measure;
+        self.grow(own, 1, matte, Slot::Times(0));
         for (origin, i) in around.origins.iter().zip(1..) {
             self.origin(part, origin, 0, spare);
-            self.grow(around.measure, 1, spare, Slot::Times(i));
+            self.grow(others, 1, spare, Slot::Times(i));
         }
     }
 
@@ -319,7 +331,7 @@ impl<'a> Record<'a> {
         let over = self.need(Slot::ColourB, small_bytes);
         let into = self.need(into, if g.factor > 1 { self.plane_bytes() * 4 } else { small_bytes });
         let from = if g.factor > 1 { self.need(Slot::ColourA, small_bytes) } else { into };
-        let coverage = self.plane(Slot::Total);
+        let coverage = self.plane(self.total[0]);
         let job = reduce(full, g, kind, spread.weight);
         self.pass(shaders::REDUCE_COLOUR, 0, g.small, job, &[picture, from, tables, coverage]);
         self.blur_colour(g, from, over);
@@ -356,7 +368,7 @@ impl<'a> Record<'a> {
         let extra = match &pixels.extra {
             Extra::None => empty,
             Extra::Distance(job) => {
-                self.grow(*job, 1, Slot::Total, Slot::MatteA);
+                self.grow(*job, 1, self.total[0], Slot::MatteA);
                 self.plane(Slot::MatteA)
             }
             Extra::Confidence(origins, curve) => self.confidence(plan.part, origins, curve),
@@ -367,7 +379,7 @@ impl<'a> Record<'a> {
         };
         let bytes = plan.part.inner.size.area_px() as u64 * 4 * words(plan.plate);
         let result = self.need(Slot::Result, bytes);
-        let coverage = self.plane(Slot::Total);
+        let coverage = self.plane(self.total[0]);
         let behind = backdrop.unwrap_or(back);
         let views = [plate, coverage, behind, tables, sides[0], sides[1], extra, result];
         self.pass(shaders::COMPOSITE, pixels.mode, plan.part.inner.size, pixels.job, &views);
@@ -391,7 +403,7 @@ impl<'a> Record<'a> {
                 self.curve(curve, views);
                 matte = spare;
             }
-            self.onto(op::MAX, Slot::Kept, matte);
+            self.onto_kept(matte);
         }
         self.plane(Slot::Kept)
     }

@@ -45,6 +45,9 @@ pub fn drift(job: &Drift, coverage: &Plane, times: [&[i32]; 5], into: &mut Plane
     let most = job.reach_px * 256;
     let pixel = |x: usize, y: usize| {
         let i = y * width + x;
+        if (now[i] >> 6).abs() >= job.near {
+            return coverage.values[i];
+        }
         let fitted = |weights: [i32; 5]| {
             times.iter().zip(weights).map(|(time, weight)| (time[i] >> 6) * weight).sum::<i32>() >> 12
         };

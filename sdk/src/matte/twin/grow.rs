@@ -216,8 +216,19 @@ pub fn grow(coverage: &Plane, job: &Grow, contour: &mut Contour, into: &mut Plan
     );
 }
 
-/// Every pixel's signed distance to the contour, 1/65536 pixel, above 0 inside.
-pub fn distance(coverage: &Plane, job: &Grow, contour: &mut Contour, into: &mut Vec<i32>) {
+/// The most that [`distance`] gives.
+pub fn farthest(job: &Grow) -> i32 {
+    ((job.farthest * job.per_distance) >> 4) as i32
+}
+
+/// The signed distance to the contour, 1/65536 pixel, above 0 inside, of each pixel that is wanted.
+pub fn distance(
+    coverage: &Plane,
+    job: &Grow,
+    contour: &mut Contour,
+    wanted: impl Fn(usize) -> bool + Sync,
+    into: &mut Vec<i32>,
+) {
     contour.find(coverage, job);
     let (width, height) = (coverage.size.width(), coverage.size.height());
     let contour = &*contour;
@@ -228,7 +239,7 @@ pub fn distance(coverage: &Plane, job: &Grow, contour: &mut Contour, into: &mut 
             let clear = Contour::clear(coverage, job, &x, &rows);
             for y in rows.clone() {
                 let row = (y - rows.start) * width;
-                for x in x.clone() {
+                for x in x.clone().filter(|x| wanted(y * width + x)) {
                     let here = coverage.values[y * width + x];
                     let distance = match clear {
                         Some(_) => job.farthest,

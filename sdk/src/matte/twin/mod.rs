@@ -23,7 +23,7 @@ use rotomask_shaders::{
 use spread::Blurred;
 
 use super::Finished;
-use super::plan::{Extra, Finish, LayerPlan, Origin, Pixels, Plan, Shape, Step, combining};
+use super::plan::{Around, Extra, Finish, LayerPlan, Origin, Pixels, Plan, Shape, Step, combining};
 use crate::frame::Size;
 
 /// The twins' memory, kept from frame to frame.
@@ -111,15 +111,9 @@ impl Twin {
 
     fn shape(&mut self, plan: &Plan<'_>, shape: &Shape<'_>, frame: Size) {
         let size = plan.part.size();
-        if let Some(around) = &shape.around {
-            for (origin, i) in around.origins.iter().zip(1..) {
-                self.origin(plan, origin, coverage::coverage, frame);
-                grow::distance(&self.matte, &around.measure, &mut self.contour, &mut self.times[i]);
-            }
-        }
         self.origin(plan, &shape.from, coverage::coverage, frame);
         if let Some(around) = &shape.around {
-            grow::distance(&self.matte, &around.measure, &mut self.contour, &mut self.times[0]);
+            self.times(plan, around, frame);
         }
         for step in &shape.steps {
             match step {
@@ -153,13 +147,28 @@ impl Twin {
         }
     }
 
+    /// Distances of the frame's matte and, near its edge, of those around.
+    fn times(&mut self, plan: &Plan<'_>, around: &Around<'_>, frame: Size) {
+        let [own, others] = &around.measure;
+        let own_far = grow::farthest(own);
+        grow::distance(&self.matte, own, &mut self.contour, |_| true, &mut self.times[0]);
+        std::mem::swap(&mut self.matte, &mut self.spare);
+        for (origin, i) in around.origins.iter().zip(1..) {
+            self.origin(plan, origin, coverage::coverage, frame);
+            let (now, time) = self.times.split_at_mut(i);
+            let near = |at: usize| now[0][at].abs() < own_far;
+            grow::distance(&self.matte, others, &mut self.contour, near, &mut time[0]);
+        }
+        std::mem::swap(&mut self.matte, &mut self.spare);
+    }
+
     /// The finished pixels of the inner part.
     fn show(&mut self, plan: &Plan<'_>, pixels: &Pixels<'_>, frame: Size) {
         let light = &*plan.light;
         match &pixels.extra {
             Extra::Confidence(origins, curve) => self.confidence(plan, origins, curve, frame),
             Extra::Distance(job) => {
-                grow::distance(&self.total, job, &mut self.contour, &mut self.distance);
+                grow::distance(&self.total, job, &mut self.contour, |_| true, &mut self.distance);
             }
             Extra::None | Extra::Wrap(_) => {}
         }
