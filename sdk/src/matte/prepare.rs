@@ -26,14 +26,24 @@ pub(super) fn prepare<'a>(job: &MatteJob<'a>) -> Vec<Source<'a>> {
     job.layers.iter().map(of).collect()
 }
 
+/// What is cleaned of a mask of some size, in its own cells.
+fn cleaning(size: Size, frame: Size, scale: f64, settings: &MatteSettings) -> Cleaning {
+    let cells =
+        |area_px2: f32| (f64::from(area_px2) * scale * size.area_px() as f64 / frame.area_px() as f64) as u32;
+    Cleaning {
+        max_hole_cells: cells(settings.fill_holes_px2),
+        max_speck_cells: cells(settings.remove_specks_px2),
+    }
+}
+
+/// Whether holes or specks of a mask are looked for.
+pub(super) fn is_cleaned(layer: &Layer<'_>, job: &MatteJob<'_>) -> bool {
+    let (frame, scale) = (job.plate.size(), job.scale.x * job.scale.y);
+    cleaning(layer.mask.size(), frame, scale, job.settings_of(layer)) != Cleaning::default()
+}
+
 fn source<'a>(mask: Mask<'a>, frame: Size, scale: f64, settings: &MatteSettings) -> Source<'a> {
-    let cells = |size: Size, area_px2: f32| {
-        (f64::from(area_px2) * scale * size.area_px() as f64 / frame.area_px() as f64) as u32
-    };
-    let cleaning = |size| Cleaning {
-        max_hole_cells: cells(size, settings.fill_holes_px2),
-        max_speck_cells: cells(size, settings.remove_specks_px2),
-    };
+    let cleaning = |size| cleaning(size, frame, scale, settings);
     match mask {
         Mask::Coverage(view) if view.size() == frame => {
             let cleaning = cleaning(frame);
