@@ -65,32 +65,39 @@
 /// One float: coverage from 0 to 1, or a logit. Pixels and stride are multiples of 4 bytes.
 #define ROTOMASK_FORMAT_GRAY_F32 5
 
-/// The subject over the background.
-#define ROTOMASK_VIEW_COMPOSITE 0
+/// Red, green, blue, alpha, a native-endian number from 0 to 65535 each. Pixels and stride are multiples of 2 bytes,
+/// here and for all below up to GRAY_F16.
+#define ROTOMASK_FORMAT_RGBA16 6
 
-/// Coverage as grey.
-#define ROTOMASK_VIEW_MATTE 1
+/// Blue, green, red, alpha, 16 bits each.
+#define ROTOMASK_FORMAT_BGRA16 7
 
-/// The plate, the subject tinted.
-#define ROTOMASK_VIEW_OVERLAY 2
+/// Red, green, blue, 16 bits each.
+#define ROTOMASK_FORMAT_RGB16 8
 
-/// The subject over nothing, with alpha.
-#define ROTOMASK_VIEW_CUTOUT 3
+/// 16 bits of coverage, or a mask.
+#define ROTOMASK_FORMAT_GRAY16 9
 
-/// `background_colour` of the options.
-#define ROTOMASK_BACKGROUND_COLOUR 0
+/// Red, green, blue, alpha, an IEEE half each. Colour may leave the range from 0 to 1, also in floats.
+#define ROTOMASK_FORMAT_RGBA_F16 10
 
-/// The plate, blurred.
-#define ROTOMASK_BACKGROUND_BLUR 1
+/// Blue, green, red, alpha, a half each.
+#define ROTOMASK_FORMAT_BGRA_F16 11
 
-/// The picture that is given to `rotomask_matte_render`.
-#define ROTOMASK_BACKGROUND_PICTURE 2
+/// Red, green, blue, a half each.
+#define ROTOMASK_FORMAT_RGB_F16 12
 
-/// The subject's own.
-#define ROTOMASK_ALPHA_STRAIGHT 0
+/// One half of coverage.
+#define ROTOMASK_FORMAT_GRAY_F16 13
 
-/// Multiplied by alpha, in linear light.
-#define ROTOMASK_ALPHA_PREMULTIPLIED 1
+/// Red, green, blue, alpha, a float each. Pixels and stride are multiples of 4 bytes, here and below.
+#define ROTOMASK_FORMAT_RGBA_F32 14
+
+/// Blue, green, red, alpha, a float each.
+#define ROTOMASK_FORMAT_BGRA_F32 15
+
+/// Red, green, blue, a float each.
+#define ROTOMASK_FORMAT_RGB_F32 16
 
 /// On a hardware adapter if there is one, otherwise on the CPU.
 #define ROTOMASK_GPU_AUTO 0
@@ -167,6 +174,54 @@
 /// How many stages there are.
 #define ROTOMASK_STAGE_COUNT 5
 
+/// The sum, at most full: objects that touch leave no seam.
+#define ROTOMASK_COMBINE_ADD 0
+
+/// Takes the object away.
+#define ROTOMASK_COMBINE_SUBTRACT 1
+
+/// Keeps what both cover.
+#define ROTOMASK_COMBINE_INTERSECT 2
+
+/// The lower of the two.
+#define ROTOMASK_COMBINE_MIN 3
+
+/// The higher of the two.
+#define ROTOMASK_COMBINE_MAX 4
+
+/// The product.
+#define ROTOMASK_COMBINE_MULTIPLY 5
+
+/// Nothing was tracked here: grey.
+#define ROTOMASK_BADGE_UNTRACKED 0
+
+/// Somebody said here what the object is: green.
+#define ROTOMASK_BADGE_PROMPTED 1
+
+/// Tracked: blue.
+#define ROTOMASK_BADGE_TRACKED 2
+
+/// Tracked, and worth a look: amber.
+#define ROTOMASK_BADGE_REVIEW 3
+
+/// What should be here can't be read: red.
+#define ROTOMASK_BADGE_MISSING 4
+
+/// WGSL for WebGPU, as the kernels are written. The variant's constant is left to be set.
+#define ROTOMASK_LANGUAGE_WGSL 0
+
+/// SPIR-V 1.0 for Vulkan, little-endian words.
+#define ROTOMASK_LANGUAGE_SPIRV 1
+
+/// GLSL 4.50 for OpenGL.
+#define ROTOMASK_LANGUAGE_GLSL 2
+
+/// HLSL, shader model 5.0, for Direct3D.
+#define ROTOMASK_LANGUAGE_HLSL 3
+
+/// Metal Shading Language 2.0.
+#define ROTOMASK_LANGUAGE_MSL 4
+
 /// Something did not work.
 #define ROTOMASK_LEVEL_ERROR 1
 
@@ -188,6 +243,9 @@ typedef struct rotomask_image rotomask_image;
 
 /// A matte chain with its device. It is used by one thread at a time; others wait.
 typedef struct rotomask_matte rotomask_matte;
+
+/// How mattes are finished and shown, frame by frame. It is used by one thread at a time; others wait.
+typedef struct rotomask_matte_settings rotomask_matte_settings;
 
 /// A loaded model. Sessions keep what they need of it: it may be closed before them.
 typedef struct rotomask_model rotomask_model;
@@ -267,7 +325,7 @@ typedef uint32_t rotomask_stage;
 /// that pushed, and must not use the session.
 typedef int32_t (*rotomask_progress_callback)(void *user, rotomask_stage stage, float milliseconds);
 
-/// How a pixel lies in memory. Colour is sRGB-encoded and straight.
+/// How a pixel lies in memory. Alpha is straight. Colour is sRGB-encoded, unless a matte's settings say otherwise.
 typedef uint32_t rotomask_format;
 
 /// Pixels to read. Borrowed for one call; nothing of it is kept.
@@ -556,39 +614,111 @@ typedef struct rotomask_salvaged {
   uint64_t gaps;
 } rotomask_salvaged;
 
-/// What `rotomask_matte_render` writes.
-typedef uint32_t rotomask_view;
+/// What the status view's badge tells of a frame.
+typedef uint32_t rotomask_badge;
 
-/// What a composite has behind the subject.
-typedef uint32_t rotomask_background;
-
-/// What the colour of a result with alpha is.
-typedef uint32_t rotomask_alpha;
-
-/// How a matte is finished and shown.
-typedef struct rotomask_matte_options {
-  /// `sizeof(rotomask_matte_options)`
+/// An object's mask on a frame near the one that is finished.
+typedef struct rotomask_neighbour {
+  /// `sizeof(rotomask_neighbour)`
   uint32_t struct_size;
-  /// A `ROTOMASK_VIEW_*`.
-  rotomask_view view;
-  /// A `ROTOMASK_BACKGROUND_*`.
-  rotomask_background background;
-  /// A `ROTOMASK_ALPHA_*`.
-  rotomask_alpha alpha;
-  /// Pixels that the matte grows by, -64 to 64; below 0 it shrinks.
-  float grow_px;
-  /// Softness of the matte's edge in pixels, 0 to 64.
-  float feather_px;
-  /// Standard deviation of the blurred plate in pixels, 0 to 64.
-  float background_blur_px;
-  /// sRGB-encoded red, green and blue, and alpha, each 0 to 1, straight.
-  float background_colour[4];
-  /// sRGB-encoded; its alpha is the tint's strength.
-  float overlay_colour[4];
-} rotomask_matte_options;
+  /// How many frames later it is: -2 to 2, and not 0.
+  int32_t offset;
+  /// Of the same kind as the layer's own.
+  const struct rotomask_frame *mask;
+} rotomask_neighbour;
+
+/// What an object does to those before it.
+typedef uint32_t rotomask_combine;
+
+/// One object of a frame that is finished.
+typedef struct rotomask_layer {
+  /// `sizeof(rotomask_layer)`
+  uint32_t struct_size;
+  /// What `mask` holds: ROTOMASK_MASK_LOGITS, GRAY_F32 of any size, whose zero contour is the edge; otherwise
+  /// ROTOMASK_MASK_COVERAGE, grey of any depth, or a picture's alpha. Coverage smaller than the plate is read as a
+  /// contour, at a half; of the plate's size it is taken as it is. Either covers the plate's whole area.
+  rotomask_mask kind;
+  /// The object's mask on this frame.
+  const struct rotomask_frame *mask;
+  /// Its masks on frames around this one, for what looks at several; null for none.
+  const struct rotomask_neighbour *neighbours;
+  /// How many: at most 4.
+  size_t neighbour_count;
+  /// How this object's edge is finished; null: as the job's settings say.
+  const struct rotomask_matte_settings *settings;
+  /// A `ROTOMASK_COMBINE_*`. The first object begins with nothing.
+  rotomask_combine combine;
+  /// 1: no later object takes anything of this one away.
+  uint32_t keep;
+} rotomask_layer;
+
+/// A part of a frame.
+typedef struct rotomask_window {
+  /// `sizeof(rotomask_window)`
+  uint32_t struct_size;
+  /// Its left column.
+  uint32_t x_px;
+  /// Its top row.
+  uint32_t y_px;
+  /// Columns, at least 1.
+  uint32_t width_px;
+  /// Rows, at least 1.
+  uint32_t height_px;
+} rotomask_window;
+
+/// One frame to finish. All that it points to is borrowed for the call.
+typedef struct rotomask_matte_job {
+  /// `sizeof(rotomask_matte_job)`
+  uint32_t struct_size;
+  /// For the status view: a `ROTOMASK_BADGE_*`.
+  rotomask_badge badge;
+  /// How to finish and show it; null: the defaults.
+  const struct rotomask_matte_settings *settings;
+  /// The frame's number, at which keyframes are read.
+  uint64_t frame;
+  /// The picture, in colour, of any depth.
+  const struct rotomask_frame *plate;
+  /// The objects, combined in this order; null for none: the matte is empty.
+  const struct rotomask_layer *layers;
+  /// How many: at most 255.
+  size_t layer_count;
+  /// What is dropped: coverage or alpha, of the plate's size. Or null.
+  const struct rotomask_frame *garbage;
+  /// What stands before the subject: coverage or alpha, of the plate's size. Or null.
+  const struct rotomask_frame *holdout;
+  /// What the background "picture" shows, of the plate's size and depth. Or null.
+  const struct rotomask_frame *background;
+  /// For the transfer "curve": linear light at even steps of the code from 0 to 1, rising. Or null.
+  const float *curve;
+  /// How many points: 2 to 65536.
+  size_t curve_count;
+  /// The part of the plate that the result is; null: all of it.
+  const struct rotomask_window *window;
+  /// The plate's columns in one of the full-resolution frame: 1, or below for a proxy, 1/64 to 8. Settings' lengths
+  /// are the full frame's.
+  double scale_x;
+  /// The same of rows.
+  double scale_y;
+} rotomask_matte_job;
 
 /// Where mattes are finished.
 typedef uint32_t rotomask_gpu;
+
+/// How a matte chain is opened.
+typedef struct rotomask_matte_options {
+  /// `sizeof(rotomask_matte_options)`
+  uint32_t struct_size;
+  /// A `ROTOMASK_GPU_*`.
+  rotomask_gpu gpu;
+  /// The most bytes of the computer's memory that a frame may take while it is finished, the caller's own pixels left
+  /// out; 0 for the library's own choice. Larger frames go in parts.
+  uint64_t host_memory_bytes;
+  /// The same of a GPU's memory.
+  uint64_t device_memory_bytes;
+} rotomask_matte_options;
+
+/// A language for a GPU's programs.
+typedef uint32_t rotomask_language;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1303,6 +1433,113 @@ rotomask_status rotomask_session_file_salvage(const char *damaged,
                                               const char *fresh,
                                               struct rotomask_salvaged *salvaged);
 
+/// The table of parameters as JSON, in the order in which an artist meets them: an array of objects with `id`, `label`,
+/// `group`, `help`, `kind` (number, switch, colour or choice) and `default`, a number's `unit`, `least` and `most`, a
+/// choice's `choices`.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [any thread]
+///
+/// # Safety
+/// `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_matte_parameters(char *buffer,
+                                          size_t *size);
+
+/// Makes settings, of a preset or with every parameter's default.
+///
+/// `preset` is null, or a preset's text, JSON: parameters by id, each a value or an object of values by frame, as in
+/// `{"rotomask_preset": 1, "view": "matte", "grow_px": {"0": 0, "48": 2.5}}`. It is borrowed for the call.
+/// On success `*settings` is the caller's, to be closed with `rotomask_matte_settings_close`; on failure it is
+/// untouched.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT for a preset that is no JSON, has an unknown
+/// parameter or a value outside its range, or ROTOMASK_ERROR_PANIC. [any thread]
+///
+/// # Safety
+/// `preset` is null or a NUL-terminated string; `settings` is null or valid for writes.
+rotomask_status rotomask_matte_settings_open(const char *preset,
+                                             struct rotomask_matte_settings **settings);
+
+/// Closes settings. Null does nothing. [any thread]
+///
+/// # Safety
+/// `settings` is null or open, and not used again.
+void rotomask_matte_settings_close(struct rotomask_matte_settings *settings);
+
+/// Sets a parameter for all frames; its keyframes are dropped.
+///
+/// `id` is one of the table's. `value` is a number, `on` or `off`, a choice's id, or a colour as `#rrggbb`, `#rrggbbaa`
+/// or three or four numbers from 0 to 1 with commas. Both are borrowed for the call. On failure nothing is changed.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT for an unknown id, or a value that is none of the
+/// parameter's, not a number, or outside its range, or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `settings` is null or open; `id` and `value` are null or NUL-terminated strings.
+rotomask_status rotomask_matte_settings_set(struct rotomask_matte_settings *settings,
+                                            const char *id,
+                                            const char *value);
+
+/// Sets a parameter's keyframe. Between keyframes numbers and colours move evenly, everything else holds; before the
+/// first and after the last, those count.
+///
+/// All else is as in `rotomask_matte_settings_set`. [one thread at a time]
+///
+/// # Safety
+/// `settings` is null or open; `id` and `value` are null or NUL-terminated strings.
+rotomask_status rotomask_matte_settings_set_at(struct rotomask_matte_settings *settings,
+                                               uint64_t frame,
+                                               const char *id,
+                                               const char *value);
+
+/// A parameter's value on a frame, as `rotomask_matte_settings_set` takes it; a colour as four numbers.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT for an unknown id, ROTOMASK_ERROR_BUFFER or
+/// ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `settings` is null or open; `id` is null or a NUL-terminated string; `size` is null or valid; `buffer` is null or
+/// has `*size` bytes.
+rotomask_status rotomask_matte_settings_get(const struct rotomask_matte_settings *settings,
+                                            uint64_t frame,
+                                            const char *id,
+                                            char *buffer,
+                                            size_t *size);
+
+/// The settings as a preset's text, which holds what was set and nothing else.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `settings` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_matte_settings_preset(const struct rotomask_matte_settings *settings,
+                                               char *buffer,
+                                               size_t *size);
+
+/// Fills in the defaults: no object, the whole plate at full resolution. `job` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `job` is null or valid for writes.
+void rotomask_matte_job_init(struct rotomask_matte_job *job);
+
+/// Fills in the defaults: logits that are added, no neighbours. `layer` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `layer` is null or valid for writes.
+void rotomask_layer_init(struct rotomask_layer *layer);
+
+/// Fills in the defaults: the frame before, no mask. `neighbour` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `neighbour` is null or valid for writes.
+void rotomask_neighbour_init(struct rotomask_neighbour *neighbour);
+
+/// Fills in the defaults: the top left pixel. `window` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `window` is null or valid for writes.
+void rotomask_window_init(struct rotomask_window *window);
+
 /// Fills in the defaults. `options` is null or the caller's. [any thread]
 ///
 /// # Safety
@@ -1311,15 +1548,15 @@ void rotomask_matte_options_init(struct rotomask_matte_options *options);
 
 /// Opens a matte chain.
 ///
-/// `gpu` is a `ROTOMASK_GPU_*`. One device serves the whole process. With ROTOMASK_GPU_AUTO and no hardware adapter the
-/// chain runs on the CPU, and one warning says so.
+/// `options` may be null, for the defaults. One device serves the whole process. With ROTOMASK_GPU_AUTO and no hardware
+/// adapter the chain runs on the CPU, and one warning says so.
 /// On success `*matte` is the caller's, to be closed with `rotomask_matte_close`; on failure it is untouched.
 /// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_DEVICE or ROTOMASK_ERROR_PANIC.
 /// [any thread] [blocks]
 ///
 /// # Safety
-/// `matte` is null or valid for writes.
-rotomask_status rotomask_matte_open(rotomask_gpu gpu,
+/// `options` is null or valid; `matte` is null or valid for writes.
+rotomask_status rotomask_matte_open(const struct rotomask_matte_options *options,
                                     struct rotomask_matte **matte);
 
 /// Closes a matte chain. Null does nothing. [any thread]
@@ -1339,23 +1576,50 @@ rotomask_status rotomask_matte_describe(const struct rotomask_matte *matte,
                                         char *buffer,
                                         size_t *size);
 
-/// Finishes a matte and shows it: logits to coverage at the plate's size, grow or shrink, feather, view.
+/// Finishes one frame, or the job's window of it.
 ///
-/// `plate` is RGBA8, BGRA8 or RGB8. `logits` is GRAY_F32 of any size and covers the plate's whole area, such as
-/// `rotomask_session_logits` gives. `background` may be null unless the options ask for a picture; it has the plate's size.
-/// `result` has the plate's size: RGBA8 or BGRA8, or for ROTOMASK_VIEW_MATTE also GRAY8 or GRAY_F32. It is the caller's
-/// memory, untouched on error. Compositing happens in linear light.
-/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_DEVICE or
-/// ROTOMASK_ERROR_PANIC. [one thread at a time] [blocks]
+/// `job` is as `rotomask_matte_job_init` begins it; its `plate` must be given. `result` has the window's size, or the
+/// plate's: colour of the plate's depth, or for the view "matte" any format. It is the caller's memory, untouched on
+/// error. Compositing happens in linear light; pixels that nothing changes keep their bits.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT also for a ceiling on memory below what the frame
+/// takes, ROTOMASK_ERROR_FRAME for pixels that don't fit together or a window outside the plate, or ROTOMASK_ERROR_PANIC.
+/// A GPU that fails is no error: the CPU takes over, and one warning says so. [one thread at a time] [blocks]
 ///
 /// # Safety
-/// `matte` is null or open; the others are null or valid, with all of their rows.
+/// `matte` is null or open; the others are null or valid, with all that they point to.
 rotomask_status rotomask_matte_render(struct rotomask_matte *matte,
-                                      const struct rotomask_frame *plate,
-                                      const struct rotomask_frame *logits,
-                                      const struct rotomask_frame *background,
-                                      const struct rotomask_matte_options *options,
+                                      const struct rotomask_matte_job *job,
                                       const struct rotomask_canvas *result);
+
+/// The kernels as JSON, in the order in which a frame passes through them: an array of objects with `name`, `workgroup`,
+/// `constant` and `variants` (how many values it has), `entry` (the entry point's name by language), `metal_sizes` (the
+/// index of Metal's buffer with the bytes of each storage buffer, 32 bits each), and `bindings` of group 0: `binding`, `name`, `access` (uniform, read or write), `register` in HLSL, `bytes` of a uniform's struct or
+/// from one element to the next, and its `fields` with `name`, `offset` and `type`.
+///
+/// One invocation makes one pixel of a kernel's output. The WGSL text says at its head what each binding holds.
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [any thread]
+///
+/// # Safety
+/// `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_kernels(char *buffer,
+                                 size_t *size);
+
+/// A kernel in a language.
+///
+/// `name` is as in `rotomask_kernels`, `variant` from 0 to one less than its `variants`, `language` a
+/// `ROTOMASK_LANGUAGE_*`. `size` takes the bytes that `buffer` has and gives those of the text, which has no NUL, or of
+/// SPIR-V's words; a null `buffer` asks for the size alone.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC.
+/// [any thread]
+///
+/// # Safety
+/// `name` is null or a NUL-terminated string; `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_kernel_code(const char *name,
+                                     uint32_t variant,
+                                     rotomask_language language,
+                                     uint8_t *buffer,
+                                     size_t *size);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod layout;
+pub mod translate;
 
 /// A kernel, complete: entry point `main`, workgroups of 8x8 invocations, one for each pixel of its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,4 +146,6 @@ pub mod mode {
     pub const CONFIDENCE: u32 = 8;
     /// The plate, tinted, with a badge.
     pub const STATUS: u32 = 9;
+    /// How many there are.
+    pub const COUNT: u32 = 10;
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     clip, command,
     error::{Error, Result},
+    matte,
     measure::{first_and_last_tenth, print_resident, processor, watch},
     reference, setup, stream,
     workspace::Workspace,
@@ -34,6 +35,8 @@ enum Other {
     Reference(reference::Arguments),
     /// Follow objects through a stream of any length into a session file
     Stream(stream::Arguments),
+    /// Time the matte chain's stages beside the same in OpenCV
+    Matte(matte::Arguments),
 }
 
 /// Builds, makes the clip, follows the rabbit through it and prints the figures.
@@ -44,6 +47,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     match &arguments.other {
         Some(Other::Reference(arguments)) => return reference::run(workspace, arguments),
         Some(Other::Stream(arguments)) => return stream::run(workspace, arguments),
+        Some(Other::Matte(arguments)) => return matte::run(workspace, arguments),
         None => {}
     }
     setup::to_build(workspace)?;

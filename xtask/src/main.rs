@@ -18,6 +18,7 @@ mod parity;
 mod reference;
 mod measure;
 mod stream;
+mod matte;
 mod bench;
 mod header;
 

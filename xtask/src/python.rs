@@ -1,4 +1,4 @@
-//! The Python with PyTorch and SAM 2, for what is compared with them. Nothing of it is needed to build or to run.
+//! The Python with PyTorch and SAM 2, or with OpenCV alone, for what is compared with them. Nothing of it is needed to build or to run.
 
 use std::{
     env, fs,
@@ -26,40 +26,92 @@ const IMPORTS: &str = "import cv2, hydra, numpy, onnx, onnxruntime, PIL, safeten
 /// # Errors
 /// If something can't be installed, or the named interpreter lacks a package.
 pub fn find(workspace: &Workspace) -> Result<PathBuf> {
-    if let Some(named) = env::var_os(VARIABLE).filter(|named| !named.is_empty()) {
-        let python = PathBuf::from(named);
-        command::ask(Command::new(&python).args(["-c", IMPORTS]))
-            .map_err(|error| Error::plain(format!("{VARIABLE}: {error}; wanted one that can `{IMPORTS}`")))?;
+    if let Some(python) = named(IMPORTS)? {
         return Ok(python);
     }
-    let folder = workspace.target.join("python");
-    let (python, complete) = (interpreter(&folder), folder.join("complete"));
+    let wanted = requirements(workspace)?;
+    let installed = Environment::new(workspace, "python", wanted + SAM2, "some gigabytes");
+    installed.make(IMPORTS, |environment| {
+        command::run(
+            environment.pip(&["--requirement"]).arg(export_folder(workspace).join("requirements.txt")),
+        )?;
+        // It would ask for more than it needs, and build in an environment without PyTorch.
+        command::run(&mut environment.pip(&["--no-deps", "--no-build-isolation", SAM2]))
+    })
+}
+
+/// The same for what needs OpenCV and NumPy alone.
+///
+/// # Errors
+/// As [`find`].
+pub fn with_opencv(workspace: &Workspace) -> Result<PathBuf> {
+    const IMPORTS: &str = "import cv2, numpy";
+    if let Some(python) = named(IMPORTS)? {
+        return Ok(python);
+    }
+    let listed = requirements(workspace)?;
+    let wanted: Vec<&str> =
+        listed.lines().filter(|line| line.starts_with("numpy==") || line.starts_with("opencv-")).collect();
+    let installed = Environment::new(workspace, "python-opencv", wanted.join("\n"), "a hundred megabytes");
+    installed.make(IMPORTS, |environment| command::run(&mut environment.pip(&wanted)))
+}
+
+/// The interpreter that the environment variable names.
+fn named(imports: &str) -> Result<Option<PathBuf>> {
+    let Some(named) = env::var_os(VARIABLE).filter(|named| !named.is_empty()) else { return Ok(None) };
+    let python = PathBuf::from(named);
+    command::ask(Command::new(&python).args(["-c", imports]))
+        .map_err(|error| Error::plain(format!("{VARIABLE}: {error}; wanted one that can `{imports}`")))?;
+    Ok(Some(python))
+}
+
+fn requirements(workspace: &Workspace) -> Result<String> {
     let wanted = export_folder(workspace).join("requirements.txt");
-    let listed = fs::read_to_string(&wanted).map_err(|error| Error::file(&wanted, error))? + SAM2;
-    if fs::read_to_string(&complete).is_ok_and(|installed| installed == listed) {
-        return Ok(python);
+    fs::read_to_string(&wanted).map_err(|error| Error::file(&wanted, error))
+}
+
+/// A virtual environment under the target folder.
+struct Environment {
+    folder: PathBuf,
+    /// What it is made of, as it is written into it once it is whole.
+    listed: String,
+    size: &'static str,
+}
+
+impl Environment {
+    fn new(workspace: &Workspace, name: &str, listed: String, size: &'static str) -> Self {
+        Self { folder: workspace.target.join(name), listed, size }
     }
-    println!("{VARIABLE} is not set: making a virtual environment, some gigabytes, in {}", folder.display());
-    make_folder(&workspace.target)?;
-    command::run(
-        Command::new(if cfg!(windows) { "python" } else { "python3" }).args(["-m", "venv"]).arg(&folder),
-    )?;
-    let pip = |arguments: &[&str]| {
-        let mut pip = Command::new(&python);
+
+    fn python(&self) -> PathBuf {
+        if cfg!(windows) { self.folder.join("Scripts/python.exe") } else { self.folder.join("bin/python") }
+    }
+
+    /// Makes it, unless it is there.
+    fn make(&self, imports: &str, install: impl FnOnce(&Self) -> Result<()>) -> Result<PathBuf> {
+        let (python, complete) = (self.python(), self.folder.join("complete"));
+        if fs::read_to_string(&complete).is_ok_and(|installed| installed == self.listed) {
+            return Ok(python);
+        }
+        let folder = self.folder.display();
+        println!("{VARIABLE} is not set: making a virtual environment, {}, in {folder}", self.size);
+        if let Some(around) = self.folder.parent() {
+            make_folder(around)?;
+        }
+        let system = if cfg!(windows) { "python" } else { "python3" };
+        command::run(Command::new(system).args(["-m", "venv"]).arg(&self.folder))?;
+        install(self)?;
+        command::ask(Command::new(&python).args(["-c", imports]))?;
+        fs::write(&complete, &self.listed).map_err(|error| Error::file(&complete, error))?;
+        Ok(python)
+    }
+
+    fn pip(&self, arguments: &[&str]) -> Command {
+        let mut pip = Command::new(self.python());
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(arguments);
         pip.env("SAM2_BUILD_CUDA", "0");
         pip
-    };
-    command::run(pip(&["--requirement"]).arg(&wanted))?;
-    // It would ask for more than it needs, and build in an environment without PyTorch.
-    command::run(&mut pip(&["--no-deps", "--no-build-isolation", SAM2]))?;
-    command::ask(Command::new(&python).args(["-c", IMPORTS]))?;
-    fs::write(&complete, listed).map_err(|error| Error::file(&complete, error))?;
-    Ok(python)
-}
-
-fn interpreter(folder: &Path) -> PathBuf {
-    if cfg!(windows) { folder.join("Scripts/python.exe") } else { folder.join("bin/python") }
+    }
 }
 
 /// Where the scripts are that make and prove packages.

@@ -7,7 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     annotate::AnnotateArgs,
     eval::EvalArgs,
+    kernels::KernelsArgs,
     library::ModelOptions,
+    look::LookArgs,
+    matte::MatteArgs,
+    parameters::ParametersArgs,
     prompt::{At, Point, Rect},
     segment::SegmentArgs,
     session::SessionArgs,
@@ -27,6 +31,12 @@ pub struct Cli {
 pub enum Command {
     /// Follow something through a video and write it cut out, over another background, or as masks
     Track(Box<TrackArgs>),
+    /// Finish masks from disk: frames and masks in, finished frames out
+    Matte(Box<MatteArgs>),
+    /// Print the matte chain's parameters: what --set and presets take
+    Parameters(ParametersArgs),
+    /// Write the matte chain's kernels for a program with GPU code of its own
+    Kernels(KernelsArgs),
     /// List, check, export or salvage a session file
     Session(SessionArgs),
     /// Find one thing in a picture, or everything in it
@@ -138,41 +148,12 @@ pub struct TrackArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub json: Option<PathBuf>,
 
-    /// What OUTPUT shows; by default the cutout where there is alpha and no --background, otherwise the composite
-    #[arg(long, value_name = "VIEW", help_heading = "Look")]
-    pub view: Option<View>,
-    /// Behind the object; #rgb, #rrggbb, #rrggbbaa, a name such as green, blur for the plate itself, or a picture
-    #[arg(long, value_name = "COLOUR|blur|FILE", help_heading = "Look")]
-    pub background: Option<Background>,
-    /// Softness of --background blur, in pixels
-    #[arg(long, value_name = "PX", value_parser = pixels(0.0, 64.0), help_heading = "Look")]
-    pub background_blur: Option<f32>,
-    /// Softness of the edge, in pixels
-    #[arg(long, value_name = "PX", value_parser = pixels(0.0, 64.0), allow_hyphen_values = true, help_heading = "Look")]
-    pub feather: Option<f32>,
-    /// Grow the matte by so many pixels; below 0 it shrinks
-    #[arg(long, value_name = "PX", value_parser = pixels(-64.0, 64.0), allow_hyphen_values = true, help_heading = "Look")]
-    pub grow: Option<f32>,
-    /// Where the matte is finished
-    #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Engine")]
-    pub gpu: Gpu,
-
+    /// How it looks.
+    #[command(flatten)]
+    pub look: LookArgs,
     /// The engine.
     #[command(flatten)]
     pub engine: EngineArgs,
-}
-
-/// What the output shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum View {
-    /// The object over the background
-    Composite,
-    /// Coverage as grey
-    Matte,
-    /// The plate with the object tinted
-    Overlay,
-    /// The object over nothing, with alpha
-    Cutout,
 }
 
 /// Where the matte is finished.
@@ -193,6 +174,8 @@ pub enum Background {
     Colour([f32; 4]),
     /// The plate, blurred.
     Blur,
+    /// The plate as it is.
+    Plate,
     /// A picture, scaled to cover the frame.
     Picture(PathBuf),
 }
@@ -214,8 +197,10 @@ impl FromStr for Background {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "blur" {
-            return Ok(Self::Blur);
+        match text {
+            "blur" => return Ok(Self::Blur),
+            "plate" => return Ok(Self::Plate),
+            _ => {}
         }
         if let Some((_, rgba)) = COLOURS.iter().find(|(name, _)| *name == text) {
             return Ok(Self::Colour(channels(*rgba)));
@@ -257,13 +242,6 @@ fn channels(rgba: u32) -> [f32; 4] {
     rgba.to_be_bytes().map(|c| f32::from(c) / 255.0)
 }
 
-fn pixels(least: f32, most: f32) -> impl Fn(&str) -> Result<f32, String> + Clone + Send + Sync + 'static {
-    move |text| {
-        let number = text.parse().ok().filter(|n: &f32| (least..=most).contains(n));
-        number.ok_or_else(|| format!("found {text}, expected {least} to {most} pixels"))
-    }
-}
-
 /// clap's answer to a wrong command line in one line: its first paragraph, without its own prefix.
 pub fn one_line(said: &clap::Error) -> String {
     let said = said.render().to_string();
@@ -296,7 +274,7 @@ mod tests {
             track(&["--point", "1,2", "--point", "-3,4@5", "--negative", "6,7", "--grow", "-2.5"]).unwrap();
         assert_eq!(args.point.len(), 2);
         assert_eq!(args.point[1].what.x, -3.0);
-        assert_eq!(args.grow, Some(-2.5));
+        assert_eq!(args.look.grow.as_deref(), Some("-2.5"));
     }
 
     #[test]
@@ -310,6 +288,7 @@ mod tests {
         assert_eq!(colour("#10203040"), [0x10, 0x20, 0x30, 0x40]);
         assert_eq!(colour("green"), [0, 255, 0, 255]);
         assert_eq!("blur".parse(), Ok(Background::Blur));
+        assert_eq!("plate".parse(), Ok(Background::Plate));
         assert_eq!("plate.jpg".parse(), Ok(Background::Picture("plate.jpg".into())));
         for wrong in ["#", "#12", "#12345", "#+12345", "#ggg"] {
             assert!(wrong.parse::<Background>().is_err(), "{wrong}");
@@ -317,8 +296,8 @@ mod tests {
     }
 
     #[test]
-    fn settings_outside_their_range_are_refused() {
-        for wrong in [["--feather", "-1"], ["--feather", "65"], ["--grow", "NaN"], ["--fps", "0"]] {
+    fn an_option_outside_its_range_is_refused() {
+        for wrong in [["--fps", "0"], ["--set", "grow_px"], ["--matte-memory", "0"], ["--gpu", "on"]] {
             assert!(track(&wrong).is_err(), "{wrong:?}");
         }
     }

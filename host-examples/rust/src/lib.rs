@@ -14,9 +14,14 @@ pub mod library;
 pub mod masks;
 pub mod partial;
 pub mod sink;
+pub mod look;
+pub mod render;
 pub mod report;
 pub mod progress;
 pub mod track;
+pub mod matte;
+pub mod parameters;
+pub mod kernels;
 pub mod session;
 pub mod segment;
 pub mod info;
@@ -61,6 +66,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match command {
         Command::Track(args) => track::run(*args),
+        Command::Matte(args) => matte::run(*args),
+        Command::Parameters(args) => parameters::run(&args).map(|()| Outcome::Complete),
+        Command::Kernels(args) => kernels::run(&args).map(|()| Outcome::Complete),
         Command::Session(args) => session::run(args).map(|()| Outcome::Complete),
         Command::Segment(args) => segment::run(&args),
         Command::Info(args) => info::run(args).map(|()| Outcome::Complete),

@@ -133,7 +133,12 @@ fn wrong_arguments_are_told_from_wrong_files() {
     place.refused(&[], 2, &["nothing to follow, expected at least one --point, --box or --mask"]);
     place.refused(&["--box", "5,5,5,9"], 2, &["it has no area"]);
     place.refused(&["--point", "5"], 2, &["1 numbers, expected X,Y[@FRAME]"]);
-    place.refused(&["--point", "5,5", "--feather", "-2"], 2, &["expected 0 to 64 pixels"]);
+    place.refused(&["--point", "5,5", "--feather", "-2"], 2, &["--feather -2: ", "expected 0 to 64 px"]);
+    place.refused(
+        &["--point", "5,5", "--set", "grow_px=65"],
+        2,
+        &["--set grow_px=65: ", "expected -64 to 64 px"],
+    );
     place.refused(&["--point", "5,5", "--start", "5", "--end", "4"], 2, &["--end 4 comes before --start 5"]);
     place.refused(
         &["--point", "5,5@3", "--start", "5"],
@@ -141,11 +146,11 @@ fn wrong_arguments_are_told_from_wrong_files() {
         &["point 5,5 on frame 3: expected a frame from 5"],
     );
     place.refused(&["--point", "5,5@7", "--end", "6"], 2, &["expected a frame from 0 to 6"]);
-    place.refused(&["--point", "5,5", "--view", "cutout"], 2, &["it has no alpha for --view cutout"]);
+    place.refused(&["--point", "5,5", "--view", "cutout"], 2, &["it has no alpha for the view cutout"]);
     place.refused(
         &["--point", "5,5", "--background", "gren"],
         2,
-        &["neither a file, nor blur, nor a colour"],
+        &["neither a file, nor blur, nor plate, nor a colour"],
     );
     place.refused(&["--point", "5,5", "--background", "#12"], 2, &["expected #rgb, #rrggbb or #rrggbbaa"]);
 }
@@ -216,7 +221,12 @@ fn without_arguments_the_commands_are_listed() {
     let output = rotomask(&[]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(["track", "info", "eval", "annotate"].iter().all(|command| said.contains(command)), "{said}");
+    assert!(
+        ["track", "matte", "parameters", "kernels", "info", "eval", "annotate"]
+            .iter()
+            .all(|command| said.contains(command)),
+        "{said}"
+    );
 }
 
 #[test]

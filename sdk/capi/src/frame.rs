@@ -19,6 +19,17 @@ fn layout(
         ROTOMASK_FORMAT_BGRA8 => PixelFormat::Bgra8,
         ROTOMASK_FORMAT_RGB8 => PixelFormat::Rgb8,
         ROTOMASK_FORMAT_GRAY8 => PixelFormat::Gray8,
+        ROTOMASK_FORMAT_RGBA16 => PixelFormat::Rgba16,
+        ROTOMASK_FORMAT_BGRA16 => PixelFormat::Bgra16,
+        ROTOMASK_FORMAT_RGB16 => PixelFormat::Rgb16,
+        ROTOMASK_FORMAT_GRAY16 => PixelFormat::Gray16,
+        ROTOMASK_FORMAT_RGBA_F16 => PixelFormat::RgbaF16,
+        ROTOMASK_FORMAT_BGRA_F16 => PixelFormat::BgraF16,
+        ROTOMASK_FORMAT_RGB_F16 => PixelFormat::RgbF16,
+        ROTOMASK_FORMAT_GRAY_F16 => PixelFormat::GrayF16,
+        ROTOMASK_FORMAT_RGBA_F32 => PixelFormat::RgbaF32,
+        ROTOMASK_FORMAT_BGRA_F32 => PixelFormat::BgraF32,
+        ROTOMASK_FORMAT_RGB_F32 => PixelFormat::RgbF32,
         ROTOMASK_FORMAT_GRAY_F32 => PixelFormat::GrayF32,
         other => {
             let message = format!("frame: its format is {other}, expected a ROTOMASK_FORMAT");

@@ -21,4 +21,7 @@ mod track;
 mod image;
 mod automatic;
 mod session_file;
+mod matte_settings;
+mod matte_job;
 mod matte;
+mod kernel;

@@ -2,15 +2,13 @@
 
 use std::ffi::c_char;
 
-use engine::frame::{FrameView, PixelFormat};
-use engine::matte::{
-    Alpha, Background, DeviceInfo, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, View,
-};
+use engine::matte::{Ceiling, DeviceInfo, Gpu, MatteChain};
 use serde_json::json;
 
-use crate::frame::{view, view_mut};
-use crate::guard::{Held, borrow, guard, guard_void, hand_over, take_back};
-use crate::status::{Failure, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, rotomask_status};
+use crate::frame::view_mut;
+use crate::guard::{Held, borrow, guard, hand_over, take_back};
+use crate::matte_job::{init, with_job};
+use crate::status::rotomask_status;
 use crate::text::copy_out;
 use crate::types::*;
 
@@ -29,49 +27,47 @@ pub(crate) fn device_json(device: &DeviceInfo) -> serde_json::Value {
 /// `options` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rotomask_matte_options_init(options: *mut rotomask_matte_options) {
-    guard_void(|| {
-        let defaults = MatteSettings::default();
-        let fresh = rotomask_matte_options {
-            struct_size: size_of::<rotomask_matte_options>() as u32,
-            view: ROTOMASK_VIEW_COMPOSITE,
-            background: ROTOMASK_BACKGROUND_COLOUR,
-            alpha: ROTOMASK_ALPHA_STRAIGHT,
-            grow_px: defaults.grow_px,
-            feather_px: defaults.feather_inner_px,
-            background_blur_px: defaults.background_blur_px,
-            background_colour: defaults.background_colour,
-            overlay_colour: defaults.overlay_colour,
-        };
-        if !options.is_null() {
-            // SAFETY: not null, and the contract above.
-            unsafe { options.write(fresh) };
-        }
-    });
+    let fresh = rotomask_matte_options {
+        struct_size: size_of::<rotomask_matte_options>() as u32,
+        gpu: ROTOMASK_GPU_AUTO,
+        host_memory_bytes: 0,
+        device_memory_bytes: 0,
+    };
+    // SAFETY: the contract above.
+    unsafe { init(options, fresh) };
 }
 
 /// Opens a matte chain.
 ///
-/// `gpu` is a `ROTOMASK_GPU_*`. One device serves the whole process. With ROTOMASK_GPU_AUTO and no hardware adapter the
-/// chain runs on the CPU, and one warning says so.
+/// `options` may be null, for the defaults. One device serves the whole process. With ROTOMASK_GPU_AUTO and no hardware
+/// adapter the chain runs on the CPU, and one warning says so.
 /// On success `*matte` is the caller's, to be closed with `rotomask_matte_close`; on failure it is untouched.
 /// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_DEVICE or ROTOMASK_ERROR_PANIC.
 /// [any thread] [blocks]
 ///
 /// # Safety
-/// `matte` is null or valid for writes.
+/// `options` is null or valid; `matte` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rotomask_matte_open(
-    gpu: rotomask_gpu,
+    options: *const rotomask_matte_options,
     matte: *mut *mut rotomask_matte,
 ) -> rotomask_status {
     let open = || {
-        let gpu = match gpu {
-            ROTOMASK_GPU_AUTO => Gpu::Auto,
-            ROTOMASK_GPU_OFF => Gpu::Off,
-            ROTOMASK_GPU_SOFTWARE => Gpu::Software,
-            other => return Err(unknown("gpu", other, "ROTOMASK_GPU")),
-        };
-        Ok(rotomask_matte { held: Held::new(MatteChain::open(gpu)?) })
+        let (mut gpu, mut ceiling) = (Gpu::Auto, Ceiling::default());
+        // SAFETY: the contract above.
+        if let Some(options) = unsafe { options.as_ref() } {
+            check_size(options)?;
+            gpu = match options.gpu {
+                ROTOMASK_GPU_AUTO => Gpu::Auto,
+                ROTOMASK_GPU_OFF => Gpu::Off,
+                ROTOMASK_GPU_SOFTWARE => Gpu::Software,
+                other => return Err(unknown("gpu", other, "ROTOMASK_GPU")),
+            };
+            let given = |bytes: u64, or: u64| if bytes == 0 { or } else { bytes };
+            ceiling.host_bytes = given(options.host_memory_bytes, ceiling.host_bytes);
+            ceiling.device_bytes = given(options.device_memory_bytes, ceiling.device_bytes);
+        }
+        Ok(rotomask_matte { held: Held::new(MatteChain::open_within(gpu, ceiling)?) })
     };
     // SAFETY: the contract above.
     guard(|| unsafe { hand_over(matte, "matte", open) })
@@ -108,94 +104,32 @@ pub unsafe extern "C" fn rotomask_matte_describe(
     })
 }
 
-/// Finishes a matte and shows it: logits to coverage at the plate's size, grow or shrink, feather, view.
+/// Finishes one frame, or the job's window of it.
 ///
-/// `plate` is RGBA8, BGRA8 or RGB8. `logits` is GRAY_F32 of any size and covers the plate's whole area, such as
-/// `rotomask_session_logits` gives. `background` may be null unless the options ask for a picture; it has the plate's size.
-/// `result` has the plate's size: RGBA8 or BGRA8, or for ROTOMASK_VIEW_MATTE also GRAY8 or GRAY_F32. It is the caller's
-/// memory, untouched on error. Compositing happens in linear light.
-/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_DEVICE or
-/// ROTOMASK_ERROR_PANIC. [one thread at a time] [blocks]
+/// `job` is as `rotomask_matte_job_init` begins it; its `plate` must be given. `result` has the window's size, or the
+/// plate's: colour of the plate's depth, or for the view "matte" any format. It is the caller's memory, untouched on
+/// error. Compositing happens in linear light; pixels that nothing changes keep their bits.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT also for a ceiling on memory below what the frame
+/// takes, ROTOMASK_ERROR_FRAME for pixels that don't fit together or a window outside the plate, or ROTOMASK_ERROR_PANIC.
+/// A GPU that fails is no error: the CPU takes over, and one warning says so. [one thread at a time] [blocks]
 ///
 /// # Safety
-/// `matte` is null or open; the others are null or valid, with all of their rows.
+/// `matte` is null or open; the others are null or valid, with all that they point to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rotomask_matte_render(
     matte: *mut rotomask_matte,
-    plate: *const rotomask_frame,
-    logits: *const rotomask_frame,
-    background: *const rotomask_frame,
-    options: *const rotomask_matte_options,
+    job: *const rotomask_matte_job,
     result: *const rotomask_canvas,
 ) -> rotomask_status {
     guard(|| {
         // SAFETY: the contract above.
         let matte = unsafe { borrow(matte, "matte") }?;
         // SAFETY: the contract above.
-        let settings = settings(unsafe { borrow(options, "options") }?)?;
-        // SAFETY: the contract above.
-        let plate = unsafe { view(plate, "plate") }?;
-        // SAFETY: the contract above.
-        let logits = unsafe { view(logits, "logits") }?;
-        let picture = match background.is_null() {
-            true => None,
-            // SAFETY: the contract above.
-            false => Some(unsafe { view(background, "background") }?),
-        };
-        // SAFETY: the contract above.
-        let result = unsafe { view_mut(result, "result") }?;
-        let values = packed(logits)?;
-        let logits = Logits::new(logits.size(), &values)?;
-        let layers = [Layer::new(Mask::Logits(logits))];
-        let job = MatteJob { picture, ..MatteJob::new(plate, &layers, &settings) };
-        Ok(matte.held.get()?.render(&job, result)?)
+        unsafe {
+            with_job(job, |job| {
+                let result = view_mut(result, "result")?;
+                Ok(matte.held.get()?.render(job, result)?)
+            })
+        }
     })
-}
-
-fn settings(options: &rotomask_matte_options) -> Result<MatteSettings, Failure> {
-    check_size(options)?;
-    let view = match options.view {
-        ROTOMASK_VIEW_COMPOSITE => View::Composite,
-        ROTOMASK_VIEW_MATTE => View::Matte,
-        ROTOMASK_VIEW_OVERLAY => View::Overlay,
-        ROTOMASK_VIEW_CUTOUT => View::Cutout,
-        other => return Err(unknown("view", other, "ROTOMASK_VIEW")),
-    };
-    let background = match options.background {
-        ROTOMASK_BACKGROUND_COLOUR => Background::Colour,
-        ROTOMASK_BACKGROUND_BLUR => Background::BlurredPlate,
-        ROTOMASK_BACKGROUND_PICTURE => Background::Picture,
-        other => return Err(unknown("background", other, "ROTOMASK_BACKGROUND")),
-    };
-    let alpha = match options.alpha {
-        ROTOMASK_ALPHA_STRAIGHT => Alpha::Straight,
-        ROTOMASK_ALPHA_PREMULTIPLIED => Alpha::Premultiplied,
-        other => return Err(unknown("alpha", other, "ROTOMASK_ALPHA")),
-    };
-    Ok(MatteSettings {
-        view,
-        background,
-        alpha,
-        grow_px: options.grow_px,
-        feather_inner_px: options.feather_px,
-        feather_outer_px: options.feather_px,
-        background_blur_px: options.background_blur_px,
-        background_colour: options.background_colour,
-        overlay_colour: options.overlay_colour,
-        ..MatteSettings::default()
-    })
-}
-
-fn unknown(name: &str, found: u32, want: &str) -> Failure {
-    Failure::new(ROTOMASK_ERROR_ARGUMENT, format!("`{name}` is {found}, expected a {want}"))
-}
-
-/// The plane's rows without gaps.
-fn packed(plane: FrameView<'_>) -> Result<Vec<f32>, Failure> {
-    if plane.format() != PixelFormat::GrayF32 {
-        let message = format!("frame: the logits have the format {:?}, expected GrayF32", plane.format());
-        return Err(Failure::new(ROTOMASK_ERROR_FRAME, message));
-    }
-    let rows = (0..plane.size().height()).flat_map(|y| plane.row(y).chunks_exact(4));
-    Ok(rows.map(|b| f32::from_ne_bytes([b[0], b[1], b[2], b[3]])).collect())
 }

@@ -2,9 +2,10 @@
 
 use std::ffi::{c_char, c_void};
 
+use crate::matte_settings::rotomask_matte_settings;
 use crate::status::{Failure, ROTOMASK_ERROR_ARGUMENT};
 
-/// How a pixel lies in memory. Colour is sRGB-encoded and straight.
+/// How a pixel lies in memory. Alpha is straight. Colour is sRGB-encoded, unless a matte's settings say otherwise.
 pub type rotomask_format = u32;
 /// Red, green, blue, alpha, a byte each.
 pub const ROTOMASK_FORMAT_RGBA8: u32 = 1;
@@ -16,33 +17,29 @@ pub const ROTOMASK_FORMAT_RGB8: u32 = 3;
 pub const ROTOMASK_FORMAT_GRAY8: u32 = 4;
 /// One float: coverage from 0 to 1, or a logit. Pixels and stride are multiples of 4 bytes.
 pub const ROTOMASK_FORMAT_GRAY_F32: u32 = 5;
-
-/// What `rotomask_matte_render` writes.
-pub type rotomask_view = u32;
-/// The subject over the background.
-pub const ROTOMASK_VIEW_COMPOSITE: u32 = 0;
-/// Coverage as grey.
-pub const ROTOMASK_VIEW_MATTE: u32 = 1;
-/// The plate, the subject tinted.
-pub const ROTOMASK_VIEW_OVERLAY: u32 = 2;
-/// The subject over nothing, with alpha.
-pub const ROTOMASK_VIEW_CUTOUT: u32 = 3;
-
-/// What a composite has behind the subject.
-pub type rotomask_background = u32;
-/// `background_colour` of the options.
-pub const ROTOMASK_BACKGROUND_COLOUR: u32 = 0;
-/// The plate, blurred.
-pub const ROTOMASK_BACKGROUND_BLUR: u32 = 1;
-/// The picture that is given to `rotomask_matte_render`.
-pub const ROTOMASK_BACKGROUND_PICTURE: u32 = 2;
-
-/// What the colour of a result with alpha is.
-pub type rotomask_alpha = u32;
-/// The subject's own.
-pub const ROTOMASK_ALPHA_STRAIGHT: u32 = 0;
-/// Multiplied by alpha, in linear light.
-pub const ROTOMASK_ALPHA_PREMULTIPLIED: u32 = 1;
+/// Red, green, blue, alpha, a native-endian number from 0 to 65535 each. Pixels and stride are multiples of 2 bytes,
+/// here and for all below up to GRAY_F16.
+pub const ROTOMASK_FORMAT_RGBA16: u32 = 6;
+/// Blue, green, red, alpha, 16 bits each.
+pub const ROTOMASK_FORMAT_BGRA16: u32 = 7;
+/// Red, green, blue, 16 bits each.
+pub const ROTOMASK_FORMAT_RGB16: u32 = 8;
+/// 16 bits of coverage, or a mask.
+pub const ROTOMASK_FORMAT_GRAY16: u32 = 9;
+/// Red, green, blue, alpha, an IEEE half each. Colour may leave the range from 0 to 1, also in floats.
+pub const ROTOMASK_FORMAT_RGBA_F16: u32 = 10;
+/// Blue, green, red, alpha, a half each.
+pub const ROTOMASK_FORMAT_BGRA_F16: u32 = 11;
+/// Red, green, blue, a half each.
+pub const ROTOMASK_FORMAT_RGB_F16: u32 = 12;
+/// One half of coverage.
+pub const ROTOMASK_FORMAT_GRAY_F16: u32 = 13;
+/// Red, green, blue, alpha, a float each. Pixels and stride are multiples of 4 bytes, here and below.
+pub const ROTOMASK_FORMAT_RGBA_F32: u32 = 14;
+/// Blue, green, red, alpha, a float each.
+pub const ROTOMASK_FORMAT_BGRA_F32: u32 = 15;
+/// Red, green, blue, a float each.
+pub const ROTOMASK_FORMAT_RGB_F32: u32 = 16;
 
 /// Where mattes are finished.
 pub type rotomask_gpu = u32;
@@ -304,28 +301,153 @@ pub struct rotomask_salvaged {
     pub gaps: u64,
 }
 
-/// How a matte is finished and shown.
+/// How a matte chain is opened.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct rotomask_matte_options {
     /// `sizeof(rotomask_matte_options)`
     pub struct_size: u32,
-    /// A `ROTOMASK_VIEW_*`.
-    pub view: rotomask_view,
-    /// A `ROTOMASK_BACKGROUND_*`.
-    pub background: rotomask_background,
-    /// A `ROTOMASK_ALPHA_*`.
-    pub alpha: rotomask_alpha,
-    /// Pixels that the matte grows by, -64 to 64; below 0 it shrinks.
-    pub grow_px: f32,
-    /// Softness of the matte's edge in pixels, 0 to 64.
-    pub feather_px: f32,
-    /// Standard deviation of the blurred plate in pixels, 0 to 64.
-    pub background_blur_px: f32,
-    /// sRGB-encoded red, green and blue, and alpha, each 0 to 1, straight.
-    pub background_colour: [f32; 4],
-    /// sRGB-encoded; its alpha is the tint's strength.
-    pub overlay_colour: [f32; 4],
+    /// A `ROTOMASK_GPU_*`.
+    pub gpu: rotomask_gpu,
+    /// The most bytes of the computer's memory that a frame may take while it is finished, the caller's own pixels left
+    /// out; 0 for the library's own choice. Larger frames go in parts.
+    pub host_memory_bytes: u64,
+    /// The same of a GPU's memory.
+    pub device_memory_bytes: u64,
+}
+
+/// What an object does to those before it.
+pub type rotomask_combine = u32;
+/// The sum, at most full: objects that touch leave no seam.
+pub const ROTOMASK_COMBINE_ADD: u32 = 0;
+/// Takes the object away.
+pub const ROTOMASK_COMBINE_SUBTRACT: u32 = 1;
+/// Keeps what both cover.
+pub const ROTOMASK_COMBINE_INTERSECT: u32 = 2;
+/// The lower of the two.
+pub const ROTOMASK_COMBINE_MIN: u32 = 3;
+/// The higher of the two.
+pub const ROTOMASK_COMBINE_MAX: u32 = 4;
+/// The product.
+pub const ROTOMASK_COMBINE_MULTIPLY: u32 = 5;
+
+/// What the status view's badge tells of a frame.
+pub type rotomask_badge = u32;
+/// Nothing was tracked here: grey.
+pub const ROTOMASK_BADGE_UNTRACKED: u32 = 0;
+/// Somebody said here what the object is: green.
+pub const ROTOMASK_BADGE_PROMPTED: u32 = 1;
+/// Tracked: blue.
+pub const ROTOMASK_BADGE_TRACKED: u32 = 2;
+/// Tracked, and worth a look: amber.
+pub const ROTOMASK_BADGE_REVIEW: u32 = 3;
+/// What should be here can't be read: red.
+pub const ROTOMASK_BADGE_MISSING: u32 = 4;
+
+/// An object's mask on a frame near the one that is finished.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rotomask_neighbour {
+    /// `sizeof(rotomask_neighbour)`
+    pub struct_size: u32,
+    /// How many frames later it is: -2 to 2, and not 0.
+    pub offset: i32,
+    /// Of the same kind as the layer's own.
+    pub mask: *const rotomask_frame,
+}
+
+/// One object of a frame that is finished.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rotomask_layer {
+    /// `sizeof(rotomask_layer)`
+    pub struct_size: u32,
+    /// What `mask` holds: ROTOMASK_MASK_LOGITS, GRAY_F32 of any size, whose zero contour is the edge; otherwise
+    /// ROTOMASK_MASK_COVERAGE, grey of any depth, or a picture's alpha. Coverage smaller than the plate is read as a
+    /// contour, at a half; of the plate's size it is taken as it is. Either covers the plate's whole area.
+    pub kind: rotomask_mask,
+    /// The object's mask on this frame.
+    pub mask: *const rotomask_frame,
+    /// Its masks on frames around this one, for what looks at several; null for none.
+    pub neighbours: *const rotomask_neighbour,
+    /// How many: at most 4.
+    pub neighbour_count: usize,
+    /// How this object's edge is finished; null: as the job's settings say.
+    pub settings: *const rotomask_matte_settings,
+    /// A `ROTOMASK_COMBINE_*`. The first object begins with nothing.
+    pub combine: rotomask_combine,
+    /// 1: no later object takes anything of this one away.
+    pub keep: u32,
+}
+
+/// A part of a frame.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rotomask_window {
+    /// `sizeof(rotomask_window)`
+    pub struct_size: u32,
+    /// Its left column.
+    pub x_px: u32,
+    /// Its top row.
+    pub y_px: u32,
+    /// Columns, at least 1.
+    pub width_px: u32,
+    /// Rows, at least 1.
+    pub height_px: u32,
+}
+
+/// One frame to finish. All that it points to is borrowed for the call.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rotomask_matte_job {
+    /// `sizeof(rotomask_matte_job)`
+    pub struct_size: u32,
+    /// For the status view: a `ROTOMASK_BADGE_*`.
+    pub badge: rotomask_badge,
+    /// How to finish and show it; null: the defaults.
+    pub settings: *const rotomask_matte_settings,
+    /// The frame's number, at which keyframes are read.
+    pub frame: u64,
+    /// The picture, in colour, of any depth.
+    pub plate: *const rotomask_frame,
+    /// The objects, combined in this order; null for none: the matte is empty.
+    pub layers: *const rotomask_layer,
+    /// How many: at most 255.
+    pub layer_count: usize,
+    /// What is dropped: coverage or alpha, of the plate's size. Or null.
+    pub garbage: *const rotomask_frame,
+    /// What stands before the subject: coverage or alpha, of the plate's size. Or null.
+    pub holdout: *const rotomask_frame,
+    /// What the background "picture" shows, of the plate's size and depth. Or null.
+    pub background: *const rotomask_frame,
+    /// For the transfer "curve": linear light at even steps of the code from 0 to 1, rising. Or null.
+    pub curve: *const f32,
+    /// How many points: 2 to 65536.
+    pub curve_count: usize,
+    /// The part of the plate that the result is; null: all of it.
+    pub window: *const rotomask_window,
+    /// The plate's columns in one of the full-resolution frame: 1, or below for a proxy, 1/64 to 8. Settings' lengths
+    /// are the full frame's.
+    pub scale_x: f64,
+    /// The same of rows.
+    pub scale_y: f64,
+}
+
+/// A language for a GPU's programs.
+pub type rotomask_language = u32;
+/// WGSL for WebGPU, as the kernels are written. The variant's constant is left to be set.
+pub const ROTOMASK_LANGUAGE_WGSL: u32 = 0;
+/// SPIR-V 1.0 for Vulkan, little-endian words.
+pub const ROTOMASK_LANGUAGE_SPIRV: u32 = 1;
+/// GLSL 4.50 for OpenGL.
+pub const ROTOMASK_LANGUAGE_GLSL: u32 = 2;
+/// HLSL, shader model 5.0, for Direct3D.
+pub const ROTOMASK_LANGUAGE_HLSL: u32 = 3;
+/// Metal Shading Language 2.0.
+pub const ROTOMASK_LANGUAGE_MSL: u32 = 4;
+
+pub(crate) fn unknown(name: &str, found: u32, want: &str) -> Failure {
+    Failure::new(ROTOMASK_ERROR_ARGUMENT, format!("`{name}` is {found}, expected a {want}"))
 }
 
 /// A struct that the caller sized.
@@ -356,7 +478,11 @@ sized!(
     rotomask_timings,
     rotomask_track_report,
     rotomask_track_request,
-    rotomask_matte_options
+    rotomask_matte_options,
+    rotomask_neighbour,
+    rotomask_layer,
+    rotomask_window,
+    rotomask_matte_job
 );
 
 /// Refuses a struct that the caller has not sized, or that was compiled against another ABI.

@@ -28,7 +28,10 @@ fn generated() -> String {
         "image",
         "automatic",
         "session_file",
+        "matte_settings",
+        "matte_job",
         "matte",
+        "kernel",
     ];
     let builder = order.iter().fold(cbindgen::Builder::new().with_config(config), |builder, file| {
         builder.with_src(format!("{folder}/src/{file}.rs"))

@@ -15,6 +15,155 @@ static void expect(const char *call, rotomask_status found, rotomask_status want
 
 #define NULLS(call) expect(#call, call, ROTOMASK_ERROR_NULL)
 
+/* Presets and parameters: what is none of them is refused, and nothing is changed. */
+static void sweep_settings(rotomask_matte_settings **settings) {
+  static const char *const presets[] = {
+      "{", "[]", "{\"rotomask_preset\": 2}", "{\"growth_px\": 1}", "{\"grow_px\": 1e9}", "{\"grow_px\": {}}",
+      "{\"grow_px\": {\"-1\": 2}}", "{\"view\": \"mate\"}", "{\"invert\": 1}", "{\"grow_px\": null}",
+      "\xff\xfe",
+  };
+  static const char *const values[][2] = {
+      {"grow_px", "NaN"},       {"grow_px", "inf"},      {"grow_px", "-65"}, {"grow_px", "1e30"},
+      {"grow_px", ""},          {"feather_inner_px", "-0.1"}, {"view", "mate"},   {"invert", "maybe"},
+      {"overlay_colour", "#1"}, {"overlay_colour", "2,0,0"}, {"growth_px", "1"}, {"", "1"},
+  };
+  char text[64];
+  size_t size, i;
+  for (i = 0; i < sizeof presets / sizeof *presets; i++) {
+    expect(presets[i], rotomask_matte_settings_open(presets[i], settings), ROTOMASK_ERROR_ARGUMENT);
+  }
+  if (*settings != NULL) failures++;
+  expect("settings", rotomask_matte_settings_open("{\"grow_px\": {\"10\": 1, \"20\": 3}}", settings), ROTOMASK_OK);
+  for (i = 0; i < sizeof values / sizeof *values; i++) {
+    expect(values[i][1], rotomask_matte_settings_set(*settings, values[i][0], values[i][1]), ROTOMASK_ERROR_ARGUMENT);
+    expect(values[i][1], rotomask_matte_settings_set_at(*settings, 3, values[i][0], values[i][1]),
+           ROTOMASK_ERROR_ARGUMENT);
+  }
+  NULLS(rotomask_matte_settings_set(*settings, NULL, "1"));
+  NULLS(rotomask_matte_settings_set(*settings, "grow_px", NULL));
+  size = sizeof text;
+  expect("get", rotomask_matte_settings_get(*settings, 15, "grow_px", text, &size), ROTOMASK_OK);
+  if (strcmp(text, "2") != 0) failures++;
+  size = 1;
+  expect("room", rotomask_matte_settings_get(*settings, 15, "grow_px", text, &size), ROTOMASK_ERROR_BUFFER);
+  expect("id", rotomask_matte_settings_get(*settings, 0, "growth_px", NULL, &size), ROTOMASK_ERROR_ARGUMENT);
+  expect("set", rotomask_matte_settings_set(*settings, "grow_px", "0"), ROTOMASK_OK);
+  expect("preset", rotomask_matte_settings_preset(*settings, NULL, &size), ROTOMASK_OK);
+  expect("table", rotomask_matte_parameters(NULL, &size), ROTOMASK_OK);
+  if (size < 1000) failures++;
+}
+
+/* Jobs that make no sense: an answer, and the result as it was. */
+static void sweep_render(rotomask_matte *matte, const rotomask_matte_settings *settings) {
+  uint8_t pixel[4] = {9, 9, 9, 9}, out[4] = {7, 7, 7, 7};
+  float logit = 1, falling[2] = {1, 0};
+  double nan = 0;
+  rotomask_frame plate = {sizeof plate, ROTOMASK_FORMAT_RGBA8, 1, 1, 4, pixel};
+  rotomask_frame logits = {sizeof logits, ROTOMASK_FORMAT_GRAY_F32, 1, 1, 4, &logit};
+  rotomask_canvas result = {sizeof result, ROTOMASK_FORMAT_RGBA8, 1, 1, 4, out};
+  rotomask_matte_job job, good;
+  rotomask_layer layer, fine;
+  rotomask_neighbour near[2];
+  rotomask_window window;
+  nan = nan / nan;
+  rotomask_matte_job_init(&job);
+  rotomask_layer_init(&layer);
+  rotomask_neighbour_init(&near[0]);
+  rotomask_neighbour_init(&near[1]);
+  rotomask_window_init(&window);
+  if (job.struct_size != sizeof job || layer.struct_size != sizeof layer) failures++;
+  if (near[0].struct_size != sizeof near[0] || window.struct_size != sizeof window) failures++;
+  near[0].mask = near[1].mask = &logits;
+  near[1].offset = 2;
+  layer.mask = &logits;
+  layer.neighbours = near;
+  layer.neighbour_count = 2;
+  job.plate = &plate;
+  job.settings = settings;
+  job.layers = &layer;
+  job.layer_count = 1;
+  job.window = &window;
+  good = job;
+  fine = layer;
+  expect("render", rotomask_matte_render(matte, &job, &result), ROTOMASK_OK);
+  if (out[0] == 7) failures++;
+  out[0] = 7;
+#define REFUSED(change, want) \
+  change;                     \
+  expect(#change, rotomask_matte_render(matte, &job, &result), want); \
+  job = good;                 \
+  layer = fine
+  NULLS(rotomask_matte_render(matte, NULL, &result));
+  NULLS(rotomask_matte_render(matte, &job, NULL));
+  REFUSED(job.plate = NULL, ROTOMASK_ERROR_NULL);
+  REFUSED(job.layers = NULL, ROTOMASK_ERROR_NULL);
+  REFUSED(layer.mask = NULL, ROTOMASK_ERROR_NULL);
+  REFUSED(layer.neighbours = NULL, ROTOMASK_ERROR_NULL);
+  REFUSED(job.struct_size -= 1, ROTOMASK_ERROR_ARGUMENT);
+  REFUSED(layer.struct_size = 0, ROTOMASK_ERROR_ARGUMENT);
+  REFUSED(job.badge = 5, ROTOMASK_ERROR_ARGUMENT);
+  REFUSED(layer.combine = 6, ROTOMASK_ERROR_ARGUMENT);
+  REFUSED(layer.kind = 9, ROTOMASK_ERROR_ARGUMENT);
+  REFUSED(job.layer_count = (size_t)-1, ROTOMASK_ERROR_ARGUMENT);
+  REFUSED(layer.neighbour_count = 5, ROTOMASK_ERROR_ARGUMENT);
+  REFUSED((job.curve = falling, job.curve_count = 65537), ROTOMASK_ERROR_ARGUMENT);
+  REFUSED((job.curve = falling, job.curve_count = 2), ROTOMASK_ERROR_FRAME);
+  REFUSED(job.scale_x = 0, ROTOMASK_ERROR_FRAME);
+  REFUSED(job.scale_y = -1, ROTOMASK_ERROR_FRAME);
+  REFUSED(job.scale_x = nan, ROTOMASK_ERROR_FRAME);
+  REFUSED(job.scale_y = 1e300, ROTOMASK_ERROR_FRAME);
+  near[1].offset = -1;
+  expect("twice", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_ARGUMENT);
+  near[1].offset = 0;
+  expect("itself", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_ARGUMENT);
+  near[1].offset = 3;
+  expect("far", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_ARGUMENT);
+  near[1].offset = 2;
+  window.width_px = 0;
+  expect("empty window", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
+  window.width_px = 0xffffffff;
+  expect("wide window", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
+  window.width_px = 1;
+  window.y_px = 0xffffffff;
+  expect("window below", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
+  window.y_px = 0;
+  logits.format = ROTOMASK_FORMAT_GRAY8;
+  expect("logits", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
+  logits.format = ROTOMASK_FORMAT_GRAY_F32;
+  result.width_px = 2;
+  result.stride_bytes = 8;
+  expect("result", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
+  result.width_px = 1;
+  result.format = ROTOMASK_FORMAT_RGBA_F16;
+  expect("depth", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
+  result.format = 17;
+  expect("format", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
+  result.format = ROTOMASK_FORMAT_RGBA8;
+  plate.stride_bytes = INT64_MIN;
+  plate.height_px = 2;
+  expect("stride", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
+  plate.stride_bytes = 3;
+  expect("short stride", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
+  plate.height_px = 0;
+  expect("height", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
+  plate.height_px = 1;
+  if (out[0] != 7 || out[3] != 7) failures++;
+  expect("again", rotomask_matte_render(matte, &job, &result), ROTOMASK_OK);
+}
+
+static void sweep_kernels(void) {
+  uint8_t head[4] = {0, 0, 0, 0};
+  size_t size = 0, room = sizeof head;
+  expect("kernels", rotomask_kernels(NULL, &size), ROTOMASK_OK);
+  if (size < 1000) failures++;
+  expect("kernel", rotomask_kernel_code("blurr", 0, ROTOMASK_LANGUAGE_MSL, NULL, &size), ROTOMASK_ERROR_ARGUMENT);
+  expect("variant", rotomask_kernel_code("grow", 2, ROTOMASK_LANGUAGE_MSL, NULL, &size), ROTOMASK_ERROR_ARGUMENT);
+  expect("language", rotomask_kernel_code("grow", 0, 5, NULL, &size), ROTOMASK_ERROR_ARGUMENT);
+  expect("size", rotomask_kernel_code("grow", 1, ROTOMASK_LANGUAGE_SPIRV, NULL, &size), ROTOMASK_OK);
+  expect("room", rotomask_kernel_code("grow", 1, ROTOMASK_LANGUAGE_SPIRV, head, &room), ROTOMASK_ERROR_BUFFER);
+  if (room != size || head[0] != 0) failures++;
+}
+
 int main(void) {
   rotomask_session *session = NULL;
   rotomask_matte *matte = NULL;
@@ -24,7 +173,8 @@ int main(void) {
   rotomask_object_options object_options;
   rotomask_image_options image_options;
   rotomask_image_prompts image_prompts;
-  rotomask_matte_options options;
+  rotomask_matte_options matte_options;
+  rotomask_matte_settings *settings = NULL;
   rotomask_model_options model_options;
   rotomask_model *model = (rotomask_model *)&model;
   size_t size = 0;
@@ -34,6 +184,10 @@ int main(void) {
 
   rotomask_model_options_init(NULL);
   rotomask_matte_options_init(NULL);
+  rotomask_matte_job_init(NULL);
+  rotomask_layer_init(NULL);
+  rotomask_neighbour_init(NULL);
+  rotomask_window_init(NULL);
   rotomask_session_options_init(NULL);
   rotomask_track_request_init(NULL);
   rotomask_image_options_init(NULL);
@@ -46,6 +200,7 @@ int main(void) {
   rotomask_automatic_close(NULL);
   rotomask_session_file_close(NULL);
   rotomask_matte_close(NULL);
+  rotomask_matte_settings_close(NULL);
 
   NULLS(rotomask_info(NULL, NULL, NULL));
   NULLS(rotomask_model_open(NULL, NULL, NULL));
@@ -106,9 +261,18 @@ int main(void) {
   NULLS(rotomask_session_file_check(NULL, NULL, &size));
   NULLS(rotomask_session_file_binary(NULL, 1, 0, NULL));
   NULLS(rotomask_session_file_salvage(NULL, NULL, NULL));
-  NULLS(rotomask_matte_open(ROTOMASK_GPU_OFF, NULL));
+  NULLS(rotomask_matte_open(NULL, NULL));
   NULLS(rotomask_matte_describe(NULL, NULL, &size));
-  NULLS(rotomask_matte_render(NULL, NULL, NULL, NULL, NULL, NULL));
+  NULLS(rotomask_matte_render(NULL, NULL, NULL));
+  NULLS(rotomask_matte_parameters(NULL, NULL));
+  NULLS(rotomask_matte_settings_open(NULL, NULL));
+  NULLS(rotomask_matte_settings_set(NULL, "grow_px", "1"));
+  NULLS(rotomask_matte_settings_set_at(NULL, 0, "grow_px", "1"));
+  NULLS(rotomask_matte_settings_get(NULL, 0, "grow_px", NULL, &size));
+  NULLS(rotomask_matte_settings_preset(NULL, NULL, &size));
+  NULLS(rotomask_kernels(NULL, NULL));
+  NULLS(rotomask_kernel_code(NULL, 0, ROTOMASK_LANGUAGE_MSL, NULL, &size));
+  NULLS(rotomask_kernel_code("grow", 0, ROTOMASK_LANGUAGE_MSL, NULL, NULL));
   if (session != NULL) failures++;
 
   {
@@ -122,8 +286,14 @@ int main(void) {
     if (file != NULL) failures++;
   }
   expect("log", rotomask_log_set(NULL, NULL, 9), ROTOMASK_ERROR_ARGUMENT);
-  expect("gpu", rotomask_matte_open(99, &matte), ROTOMASK_ERROR_ARGUMENT);
-  expect("matte", rotomask_matte_open(ROTOMASK_GPU_OFF, &matte), ROTOMASK_OK);
+  rotomask_matte_options_init(&matte_options);
+  matte_options.gpu = 99;
+  expect("gpu", rotomask_matte_open(&matte_options, &matte), ROTOMASK_ERROR_ARGUMENT);
+  matte_options.gpu = ROTOMASK_GPU_OFF;
+  matte_options.struct_size -= 1;
+  expect("options", rotomask_matte_open(&matte_options, &matte), ROTOMASK_ERROR_ARGUMENT);
+  matte_options.struct_size += 1;
+  expect("matte", rotomask_matte_open(&matte_options, &matte), ROTOMASK_OK);
   expect("describe", rotomask_matte_describe(matte, NULL, &size), ROTOMASK_OK);
   if (size < 2) failures++;
   {
@@ -132,28 +302,10 @@ int main(void) {
     expect("small", rotomask_matte_describe(matte, small, &room), ROTOMASK_ERROR_BUFFER);
     if (room != size) failures++;
   }
-  {
-    uint8_t pixel[4] = {9, 9, 9, 9}, out[4] = {7, 7, 7, 7};
-    float logit = 1;
-    rotomask_frame plate = {sizeof plate, ROTOMASK_FORMAT_RGBA8, 1, 1, 4, pixel};
-    rotomask_frame logits = {sizeof logits, ROTOMASK_FORMAT_GRAY_F32, 1, 1, 4, &logit};
-    rotomask_canvas result = {sizeof result, ROTOMASK_FORMAT_RGBA8, 1, 1, 4, out};
-    rotomask_matte_options_init(&options);
-    expect("render", rotomask_matte_render(matte, &plate, &logits, NULL, &options, &result), ROTOMASK_OK);
-    options.struct_size -= 1;
-    out[0] = 7;
-    expect("sized", rotomask_matte_render(matte, &plate, &logits, NULL, &options, &result), ROTOMASK_ERROR_ARGUMENT);
-    options.struct_size += 1;
-    options.feather_px = -1;
-    expect("feather", rotomask_matte_render(matte, &plate, &logits, NULL, &options, &result), ROTOMASK_ERROR_ARGUMENT);
-    options.feather_px = 0;
-    plate.stride_bytes = INT64_MIN;
-    plate.height_px = 2;
-    expect("stride", rotomask_matte_render(matte, &plate, &logits, NULL, &options, &result), ROTOMASK_ERROR_FRAME);
-    plate.height_px = 0;
-    expect("height", rotomask_matte_render(matte, &plate, &logits, NULL, &options, &result), ROTOMASK_ERROR_FRAME);
-    if (out[0] != 7) failures++;
-  }
+  sweep_settings(&settings);
+  sweep_render(matte, settings);
+  sweep_kernels();
+  rotomask_matte_settings_close(settings);
   rotomask_matte_close(matte);
 
   rotomask_model_options_init(&model_options);

@@ -17,6 +17,15 @@ pub enum Mask<'a> {
     Coverage(FrameView<'a>),
 }
 
+impl Mask<'_> {
+    pub(super) fn size(&self) -> Size {
+        match self {
+            Self::Logits(logits) => logits.size,
+            Self::Coverage(view) => view.size(),
+        }
+    }
+}
+
 choices! {
     /// What an object does to those before it.
     Combine {

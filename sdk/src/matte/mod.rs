@@ -15,9 +15,12 @@ mod part;
 mod prepare;
 mod drift;
 mod plan;
+mod ceiling;
 mod gpu;
 mod twin;
+pub mod kernels;
 
+pub use ceiling::Ceiling;
 pub use gpu::{DeviceInfo, DeviceKind, Gpu, adapters};
 pub use job::{Combine, Layer, Mask, MatteJob, Neighbour, Status, Window};
 pub use light::Curve;
@@ -27,13 +30,11 @@ pub use settings::{Alpha, Background, Despill, MatteSettings, PARAMS, Range, Tra
 
 use crate::error::Result;
 use crate::frame::{Depth, FrameViewMut, PixelFormat};
-use part::{Part, parts};
+use ceiling::Cost;
+use part::{Part, least_px, parts};
 use plan::{Plan, plan, reach_px};
 use prepare::prepare;
 use twin::Twin;
-
-/// Pixels that are worked on at once at most: 8K. Larger frames go in parts.
-const MOST_PX: usize = 8192 * 4608;
 
 /// What a part came to, before it is written into the host's memory.
 enum Finished<'a> {
@@ -110,6 +111,11 @@ pub struct MatteChain {
     gpu: Option<gpu::Chain>,
     device: DeviceInfo,
     twin: Twin,
+    ceiling: Ceiling,
+    /// Pixels of a part on the GPU at most, as the last frames found out.
+    gpu_px: usize,
+    /// What the memory held was made for.
+    held_for: Option<Cost>,
 }
 
 impl MatteChain {
@@ -118,9 +124,17 @@ impl MatteChain {
     /// # Errors
     /// [`Error::Device`] if [`Gpu::Software`] is asked for and there is no software adapter that works.
     pub fn open(gpu: Gpu) -> Result<Self> {
-        let gpu = gpu::Chain::open(gpu)?;
+        Self::open_within(gpu, Ceiling::default())
+    }
+
+    /// The same, within the caller's ceiling on memory.
+    ///
+    /// # Errors
+    /// As [`MatteChain::open`].
+    pub fn open_within(gpu: Gpu, ceiling: Ceiling) -> Result<Self> {
+        let gpu = gpu::Chain::open(gpu, ceiling.device_bytes)?;
         let device = gpu.as_ref().map_or_else(DeviceInfo::twins, |g| g.device().clone());
-        Ok(Self { gpu, device, twin: Twin::default() })
+        Ok(Self { gpu, device, twin: Twin::default(), ceiling, gpu_px: usize::MAX, held_for: None })
     }
 
     /// Where frames are finished now. After a GPU was lost, this is the CPU.
@@ -132,31 +146,48 @@ impl MatteChain {
     /// for [`View::Matte`] any format. Strides may have any sign; padding is never written.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) or [`Error::Frame`](crate::Error::Frame) for a job that makes no sense.
-    /// `result` is then untouched. A GPU that fails is no error: the CPU takes over, and one warning says so.
+    /// [`Error::Setting`](crate::Error::Setting) or [`Error::Frame`](crate::Error::Frame) for a job that makes no sense,
+    /// and [`Error::Setting`](crate::Error::Setting) if the ceiling is below what it takes. `result` is then untouched.
+    /// A GPU that fails is no error: the CPU takes over, and one warning says so.
     pub fn render(&mut self, job: &MatteJob<'_>, mut result: FrameViewMut<'_>) -> Result<()> {
         job.check(&result)?;
+        Cost::check_prepared(job, self.ceiling)?;
         let (frame, sources) = (job.plate.size(), prepare(job));
-        for part in parts(frame, job.window(), reach_px(job, &sources), MOST_PX) {
+        let reach_px = reach_px(job, &sources);
+        let whole = Part { inner: job.window(), outer: Window::whole(frame) };
+        let probe = plan(job, &sources, whole, result.format());
+        let cost = Cost::of(job, &probe, result.format().bytes_per_pixel() as u64);
+        let most_px = cost.most_px(self.ceiling, frame, reach_px)?;
+        if self.held_for != Some(cost) {
+            // Another job's memory would come on top of this one's.
+            (self.twin, self.gpu_px, self.held_for) = (Twin::default(), usize::MAX, Some(cost));
+        }
+        let mut waiting = parts(frame, job.window(), reach_px, most_px.min(self.gpu_px));
+        waiting.reverse();
+        while let Some(part) = waiting.pop() {
             let plan = plan(job, &sources, part, result.format());
-            if !self.on_gpu(&plan, job, &mut result) {
-                self.twin.render(&plan, frame).write(&plan, &mut result);
+            match self.on_gpu(&plan, job, &mut result) {
+                gpu::Done::Rendered => {}
+                gpu::Done::TooLarge
+                    if self.gpu.is_some() && part.size().area_px() as u64 > least_px(frame, reach_px) =>
+                {
+                    self.gpu_px = part.size().area_px() / 2;
+                    waiting.extend(parts(frame, part.inner, reach_px, self.gpu_px).into_iter().rev());
+                }
+                gpu::Done::TooLarge => self.twin.render(&plan, frame).write(&plan, &mut result),
             }
         }
         Ok(())
     }
 
     /// Whether a GPU did the part.
-    fn on_gpu(&mut self, plan: &Plan<'_>, job: &MatteJob<'_>, result: &mut FrameViewMut<'_>) -> bool {
-        let Some(gpu) = &mut self.gpu else { return false };
-        match gpu.render(plan, job.plate.size(), result) {
-            Ok(done) => done == gpu::Done::Rendered,
-            Err(problem) => {
-                gpu::warn_lost(&self.device, &problem);
-                self.gpu = None;
-                self.device = DeviceInfo::twins();
-                false
-            }
-        }
+    fn on_gpu(&mut self, plan: &Plan<'_>, job: &MatteJob<'_>, result: &mut FrameViewMut<'_>) -> gpu::Done {
+        let Some(gpu) = &mut self.gpu else { return gpu::Done::TooLarge };
+        gpu.render(plan, job.plate.size(), result).unwrap_or_else(|problem| {
+            gpu::warn_lost(&self.device, &problem);
+            self.gpu = None;
+            self.device = DeviceInfo::twins();
+            gpu::Done::TooLarge
+        })
     }
 }

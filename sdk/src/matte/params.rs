@@ -83,6 +83,18 @@ pub enum Value {
     Choice(&'static str),
 }
 
+/// As [`Param::parse`] reads it.
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(v) => write!(f, "{v}"),
+            Self::Switch(v) => f.write_str(if *v { "on" } else { "off" }),
+            Self::Colour([r, g, b, a]) => write!(f, "{r},{g},{b},{a}"),
+            Self::Choice(id) => f.write_str(id),
+        }
+    }
+}
+
 impl Param {
     /// What the parameter starts from.
     pub fn default(&self) -> Value {

@@ -31,9 +31,7 @@ impl Part {
 /// is larger than `most_px` where that can be.
 pub(super) fn parts(frame: Size, window: Window, reach_px: u32, most_px: usize) -> Vec<Part> {
     let (mut columns, mut rows) = (window.size.width_px, window.size.height_px);
-    let with_reach =
-        |side: u32, all: u32| (u64::from(side) + 2 * u64::from(reach_px + GRID)).min(u64::from(all));
-    while with_reach(columns, frame.width_px) * with_reach(rows, frame.height_px) > most_px as u64 {
+    while area_with_reach(columns, rows, frame, reach_px) > most_px as u64 {
         // Wide parts suit memory, as long as they are not much wider than high.
         if rows > GRID && rows * 2 >= columns {
             rows = rows.div_ceil(2).next_multiple_of(GRID);
@@ -58,6 +56,18 @@ pub(super) fn parts(frame: Size, window: Window, reach_px: u32, most_px: usize) 
         }
     }
     parts
+}
+
+/// Pixels of a part and all that it depends on, at most.
+fn area_with_reach(columns: u32, rows: u32, frame: Size, reach_px: u32) -> u64 {
+    let with_reach =
+        |side: u32, all: u32| (u64::from(side) + 2 * u64::from(reach_px + GRID)).min(u64::from(all));
+    with_reach(columns, frame.width_px) * with_reach(rows, frame.height_px)
+}
+
+/// Pixels of the smallest part, with all that it depends on.
+pub(super) fn least_px(frame: Size, reach_px: u32) -> u64 {
+    area_with_reach(GRID, GRID, frame, reach_px)
 }
 
 fn starts(first: u32, all: u32, step: u32) -> impl Iterator<Item = std::ops::Range<u32>> {

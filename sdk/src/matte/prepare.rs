@@ -1,6 +1,6 @@
 //! What is done once a frame, on the CPU, for all of its parts: holes, specks, and splines through the logits.
 
-use super::job::{Layer, Mask, MatteJob};
+use super::job::{Layer, Mask, MatteJob, Neighbour};
 use super::light::FULL;
 use super::logits::Spline;
 use super::settings::MatteSettings;
@@ -33,24 +33,49 @@ pub(super) fn prepare<'a>(job: &MatteJob<'a>) -> Vec<Prepared<'a>> {
     let (frame, scale) = (job.plate.size(), job.scale.x * job.scale.y);
     let of = |layer: &Layer<'a>| {
         let settings = job.settings_of(layer);
-        let (steadies, blurs) = (settings.dechatter > 0.0, settings.motion_blur > 0.0);
-        let around = layer.neighbours.iter().filter(|n| steadies || blurs && n.frame.abs() == 1);
         Prepared {
             own: source(layer.mask, frame, scale, settings),
-            around: around.map(|n| (n.frame, source(n.mask, frame, scale, settings))).collect(),
+            around: looked_at(layer, settings)
+                .map(|n| (n.frame, source(n.mask, frame, scale, settings)))
+                .collect(),
         }
     };
     job.layers.iter().map(of).collect()
 }
 
+/// The neighbours that an object's settings look at.
+fn looked_at<'a>(layer: &Layer<'a>, settings: &MatteSettings) -> impl Iterator<Item = &'a Neighbour<'a>> {
+    let (steadies, blurs) = (settings.dechatter > 0.0, settings.motion_blur > 0.0);
+    layer.neighbours.iter().filter(move |n| steadies || blurs && n.frame.abs() == 1)
+}
+
+/// All masks of an object that are made ready, each with its settings.
+pub(super) fn masks_of<'a>(
+    layer: &Layer<'a>,
+    settings: &'a MatteSettings,
+) -> impl Iterator<Item = (Mask<'a>, &'a MatteSettings)> {
+    let around = looked_at(layer, settings).map(|neighbour| neighbour.mask);
+    std::iter::once(layer.mask).chain(around).map(move |mask| (mask, settings))
+}
+
+/// What is cleaned of a mask of some size, in its own cells.
+fn cleaning(size: Size, frame: Size, scale: f64, settings: &MatteSettings) -> Cleaning {
+    let cells =
+        |area_px2: f32| (f64::from(area_px2) * scale * size.area_px() as f64 / frame.area_px() as f64) as u32;
+    Cleaning {
+        max_hole_cells: cells(settings.fill_holes_px2),
+        max_speck_cells: cells(settings.remove_specks_px2),
+    }
+}
+
+/// Whether holes or specks of a mask are looked for.
+pub(super) fn is_cleaned(mask: Mask<'_>, settings: &MatteSettings, job: &MatteJob<'_>) -> bool {
+    let (frame, scale) = (job.plate.size(), job.scale.x * job.scale.y);
+    cleaning(mask.size(), frame, scale, settings) != Cleaning::default()
+}
+
 fn source<'a>(mask: Mask<'a>, frame: Size, scale: f64, settings: &MatteSettings) -> Source<'a> {
-    let cells = |size: Size, area_px2: f32| {
-        (f64::from(area_px2) * scale * size.area_px() as f64 / frame.area_px() as f64) as u32
-    };
-    let cleaning = |size| Cleaning {
-        max_hole_cells: cells(size, settings.fill_holes_px2),
-        max_speck_cells: cells(size, settings.remove_specks_px2),
-    };
+    let cleaning = |size| cleaning(size, frame, scale, settings);
     match mask {
         Mask::Coverage(view) if view.size() == frame => {
             let cleaning = cleaning(frame);

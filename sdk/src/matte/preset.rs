@@ -76,6 +76,16 @@ impl Preset {
         Ok(())
     }
 
+    /// Sets a parameter's keyframe on one frame, from its text.
+    ///
+    /// # Errors
+    /// As [`MatteSettings::param`] and [`Param::parse`].
+    pub fn set_at(&mut self, frame: u64, id: &str, text: &str) -> Result<()> {
+        let param = MatteSettings::param(id)?;
+        self.key(param, frame, param.parse(text)?);
+        Ok(())
+    }
+
     fn key(&mut self, param: &'static Param, frame: u64, value: Value) {
         self.tracks.entry(param.id).or_default().insert(frame, value);
     }
@@ -175,6 +185,21 @@ mod tests {
         let preset = Preset::parse(text).unwrap();
         assert_eq!(Preset::parse(&preset.to_json()).unwrap(), preset);
         assert!(preset.any(|settings| settings.invert) && !preset.any(|settings| settings.grow_px > 3.0));
+    }
+
+    #[test]
+    fn a_keyframe_is_set_from_text_and_every_value_is_read_from_its_own() {
+        let mut preset = Preset::default();
+        preset.set_at(10, "grow_px", "1").unwrap();
+        preset.set_at(20, "grow_px", "3").unwrap();
+        preset.set("overlay_colour", "#10203040").unwrap();
+        assert_eq!((preset.at(15).grow_px, preset.at(25).grow_px), (2.0, 3.0));
+        assert!(preset.set_at(30, "grow_px", "65").is_err() && preset.at(30).grow_px == 3.0);
+        let settings = preset.at(13);
+        for param in PARAMS {
+            let value = settings.get(param.id).unwrap();
+            assert_eq!(param.parse(&value.to_string()).unwrap(), value, "{}", param.id);
+        }
     }
 
     #[test]

@@ -41,6 +41,16 @@ impl<'a> Image<'a> {
         ))
     }
 
+    /// A number from 0 to 65535 a pixel, rows without gaps.
+    ///
+    /// # Errors
+    /// If there are fewer than `width * height`.
+    pub fn gray16(width: u32, height: u32, pixels: &'a [u16]) -> Result<Self> {
+        check(width, height, pixels.len())?;
+        let stride = width as usize * 2;
+        Ok(Self::new(api::ROTOMASK_FORMAT_GRAY16, [width, height], stride, pixels.as_ptr().cast()))
+    }
+
     fn new(format: u32, [width, height]: [u32; 2], stride: usize, pixels: *const u8) -> Self {
         let raw = api::rotomask_frame {
             struct_size: size_of::<api::rotomask_frame>() as u32,

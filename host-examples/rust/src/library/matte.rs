@@ -1,4 +1,4 @@
-//! The finishing chain: from mask logits to a picture.
+//! The finishing chain: from masks to a picture.
 
 use std::{
     mem::MaybeUninit,
@@ -6,66 +6,119 @@ use std::{
     sync::Arc,
 };
 
-use super::{Image, ImageMut, Library, api};
-use crate::{
-    Error, Result,
-    args::{Background, Gpu, View},
-};
+use super::{Image, ImageMut, Library, MatteSettings, api};
+use crate::{Error, Result, args::Gpu};
 
-/// How a matte is finished. What is not set here stays as the library has it.
-pub struct MatteOptions {
-    raw: api::rotomask_matte_options,
+/// What a layer's mask holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaskKind {
+    /// A model's.
+    Logits,
+    /// Grey of any depth.
+    Coverage,
 }
 
-impl MatteOptions {
-    /// The library's own choices, with straight alpha.
-    pub fn new(library: &Library) -> Self {
-        // SAFETY: the init function fills the whole struct.
-        let mut raw: api::rotomask_matte_options = unsafe {
-            let mut raw = MaybeUninit::zeroed();
-            library.api().rotomask_matte_options_init(raw.as_mut_ptr());
-            raw.assume_init()
-        };
-        // PNG can't say premultiplied, and no editor expects it in ProRes or VP9.
-        raw.alpha = api::ROTOMASK_ALPHA_STRAIGHT;
-        Self { raw }
-    }
+/// What an object does to those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Combine {
+    /// The sum.
+    #[default]
+    Add,
+    /// Takes it away.
+    Subtract,
+    /// Keeps what both cover.
+    Intersect,
+    /// The lower of the two.
+    Min,
+    /// The higher of the two.
+    Max,
+    /// The product.
+    Multiply,
+}
 
-    /// What to show.
-    pub fn view(&mut self, view: View) {
-        self.raw.view = match view {
-            View::Composite => api::ROTOMASK_VIEW_COMPOSITE,
-            View::Matte => api::ROTOMASK_VIEW_MATTE,
-            View::Overlay => api::ROTOMASK_VIEW_OVERLAY,
-            View::Cutout => api::ROTOMASK_VIEW_CUTOUT,
-        };
-    }
+impl Combine {
+    /// The names that are taken, in the order of the header.
+    pub const NAMES: [(&str, Self); 6] = [
+        ("add", Self::Add),
+        ("subtract", Self::Subtract),
+        ("intersect", Self::Intersect),
+        ("min", Self::Min),
+        ("max", Self::Max),
+        ("multiply", Self::Multiply),
+    ];
 
-    /// What lies behind the object.
-    pub fn background(&mut self, background: &Background) {
-        self.raw.background = match background {
-            Background::Colour(colour) => {
-                self.raw.background_colour = *colour;
-                api::ROTOMASK_BACKGROUND_COLOUR
-            }
-            Background::Blur => api::ROTOMASK_BACKGROUND_BLUR,
-            Background::Picture(_) => api::ROTOMASK_BACKGROUND_PICTURE,
-        };
+    fn raw(self) -> u32 {
+        match self {
+            Self::Add => api::ROTOMASK_COMBINE_ADD,
+            Self::Subtract => api::ROTOMASK_COMBINE_SUBTRACT,
+            Self::Intersect => api::ROTOMASK_COMBINE_INTERSECT,
+            Self::Min => api::ROTOMASK_COMBINE_MIN,
+            Self::Max => api::ROTOMASK_COMBINE_MAX,
+            Self::Multiply => api::ROTOMASK_COMBINE_MULTIPLY,
+        }
     }
+}
 
-    /// Standard deviation of the blurred background, in pixels.
-    pub fn background_blur(&mut self, px: f32) {
-        self.raw.background_blur_px = px;
+/// What is known of a frame, for the status view.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Badge {
+    /// Nothing was tracked here.
+    #[default]
+    Untracked,
+    /// Somebody said here what the object is.
+    Prompted,
+    /// Tracked.
+    Tracked,
+    /// What should be here is missing.
+    Missing,
+}
+
+impl Badge {
+    fn raw(self) -> u32 {
+        match self {
+            Self::Untracked => api::ROTOMASK_BADGE_UNTRACKED,
+            Self::Prompted => api::ROTOMASK_BADGE_PROMPTED,
+            Self::Tracked => api::ROTOMASK_BADGE_TRACKED,
+            Self::Missing => api::ROTOMASK_BADGE_MISSING,
+        }
     }
+}
 
-    /// Softness of the edge, in pixels.
-    pub fn feather(&mut self, px: f32) {
-        self.raw.feather_px = px;
-    }
+/// One object of a frame.
+pub struct MatteLayer<'a> {
+    /// What its masks hold.
+    pub kind: MaskKind,
+    /// On this frame.
+    pub mask: Image<'a>,
+    /// On frames around it, each with how many frames later it is: -2 to 2.
+    pub neighbours: Vec<(i32, Image<'a>)>,
+    /// What it does to the layers before it.
+    pub combine: Combine,
+}
 
-    /// By how many pixels the matte grows; below 0 it shrinks.
-    pub fn grow(&mut self, px: f32) {
-        self.raw.grow_px = px;
+/// One frame to finish.
+pub struct MatteJob<'a> {
+    /// Its number, at which keyframes are read.
+    pub frame: u64,
+    /// The picture.
+    pub plate: Image<'a>,
+    /// The objects, in the order in which they are combined.
+    pub layers: Vec<MatteLayer<'a>>,
+    /// Of the plate's size: what is dropped.
+    pub garbage: Option<Image<'a>>,
+    /// Of the plate's size: what stands before the subject.
+    pub holdout: Option<Image<'a>>,
+    /// Of the plate's size: what the background "picture" shows.
+    pub background: Option<Image<'a>>,
+    /// For the status view.
+    pub badge: Badge,
+}
+
+impl<'a> MatteJob<'a> {
+    /// A job with nothing but a plate.
+    pub fn new(frame: u64, plate: Image<'a>) -> Self {
+        let (layers, badge) = (Vec::new(), Badge::default());
+        Self { frame, plate, layers, garbage: None, holdout: None, background: None, badge }
     }
 }
 
@@ -79,19 +132,28 @@ pub struct Matte {
 unsafe impl Send for Matte {}
 
 impl Matte {
-    /// Opens the chain on the GPU or the CPU.
+    /// Opens the chain on the GPU or the CPU. `memory_bytes` is the most that it may take of either's memory.
     ///
     /// # Errors
     /// If the device can't be used.
-    pub fn open(library: &Arc<Library>, gpu: Gpu) -> Result<Self> {
-        let gpu = match gpu {
+    pub fn open(library: &Arc<Library>, gpu: Gpu, memory_bytes: Option<u64>) -> Result<Self> {
+        let mut options = MaybeUninit::uninit();
+        // SAFETY: `_init` writes every field.
+        let mut options = unsafe {
+            library.api().rotomask_matte_options_init(options.as_mut_ptr());
+            options.assume_init()
+        };
+        options.gpu = match gpu {
             Gpu::Auto => api::ROTOMASK_GPU_AUTO,
             Gpu::Off => api::ROTOMASK_GPU_OFF,
             Gpu::Software => api::ROTOMASK_GPU_SOFTWARE,
         };
+        if let Some(bytes) = memory_bytes {
+            (options.host_memory_bytes, options.device_memory_bytes) = (bytes, bytes);
+        }
         let mut handle = ptr::null_mut();
         // SAFETY: the handle that comes out is ours, and checked for null.
-        library.check(unsafe { library.api().rotomask_matte_open(gpu, &mut handle) })?;
+        library.check(unsafe { library.api().rotomask_matte_open(&options, &mut handle) })?;
         let handle =
             NonNull::new(handle).ok_or(Error::Bug("librotomask opened no matte and said nothing"))?;
         Ok(Self { library: library.clone(), handle })
@@ -108,31 +170,70 @@ impl Matte {
         })
     }
 
-    /// Finishes a frame. `logits` may have any size and covers all of `plate`; `background` is needed for
-    /// [`Background::Picture`] only; it and `result` have the plate's size.
+    /// Finishes a frame. `result` has the plate's size.
     ///
     /// # Errors
-    /// If the sizes differ or the device fails. `result` is untouched then.
+    /// If the job makes no sense. `result` is untouched then.
     pub fn render(
         &mut self,
-        plate: &Image<'_>,
-        logits: &Image<'_>,
-        background: Option<&Image<'_>>,
-        options: &MatteOptions,
+        job: &MatteJob<'_>,
+        settings: &MatteSettings,
         result: &mut ImageMut<'_>,
     ) -> Result<()> {
-        // SAFETY: the handle is open; all images borrow their pixels for the call.
-        let status = unsafe {
-            self.library.api().rotomask_matte_render(
-                self.handle.as_ptr(),
-                &plate.raw,
-                &logits.raw,
-                background.map_or(ptr::null(), |image| &image.raw),
-                &options.raw,
-                &result.raw,
-            )
+        let near: Vec<Vec<_>> = job.layers.iter().map(|layer| self.neighbours(layer)).collect();
+        let layers: Vec<_> =
+            job.layers.iter().zip(&near).map(|(layer, near)| self.layer(layer, near)).collect();
+        let mut raw = MaybeUninit::uninit();
+        // SAFETY: `_init` writes every field.
+        let mut raw: api::rotomask_matte_job = unsafe {
+            self.library.api().rotomask_matte_job_init(raw.as_mut_ptr());
+            raw.assume_init()
         };
+        let optional =
+            |image: &Option<Image<'_>>| image.as_ref().map_or(ptr::null(), |image| &raw const image.raw);
+        raw.settings = settings.as_ptr();
+        raw.frame = job.frame;
+        raw.plate = &job.plate.raw;
+        raw.layers = layers.as_ptr();
+        raw.layer_count = layers.len();
+        raw.garbage = optional(&job.garbage);
+        raw.holdout = optional(&job.holdout);
+        raw.background = optional(&job.background);
+        raw.badge = job.badge.raw();
+        // SAFETY: the handle is open; all images borrow their pixels, and all lists live, until after the call.
+        let status =
+            unsafe { self.library.api().rotomask_matte_render(self.handle.as_ptr(), &raw, &result.raw) };
         self.library.check(status)
+    }
+
+    fn neighbours(&self, layer: &MatteLayer<'_>) -> Vec<api::rotomask_neighbour> {
+        let near = layer.neighbours.iter().map(|(offset, mask)| {
+            let mut raw = MaybeUninit::uninit();
+            // SAFETY: `_init` writes every field.
+            let raw: api::rotomask_neighbour = unsafe {
+                self.library.api().rotomask_neighbour_init(raw.as_mut_ptr());
+                raw.assume_init()
+            };
+            api::rotomask_neighbour { offset: *offset, mask: &mask.raw, ..raw }
+        });
+        near.collect()
+    }
+
+    fn layer(&self, layer: &MatteLayer<'_>, near: &[api::rotomask_neighbour]) -> api::rotomask_layer {
+        let mut raw = MaybeUninit::uninit();
+        // SAFETY: `_init` writes every field.
+        let mut raw: api::rotomask_layer = unsafe {
+            self.library.api().rotomask_layer_init(raw.as_mut_ptr());
+            raw.assume_init()
+        };
+        raw.kind = match layer.kind {
+            MaskKind::Logits => api::ROTOMASK_MASK_LOGITS,
+            MaskKind::Coverage => api::ROTOMASK_MASK_COVERAGE,
+        };
+        raw.mask = &layer.mask.raw;
+        (raw.neighbours, raw.neighbour_count) = (near.as_ptr(), near.len());
+        raw.combine = layer.combine.raw();
+        raw
     }
 }
 

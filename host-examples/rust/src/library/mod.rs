@@ -5,10 +5,12 @@
 
 mod image;
 mod load;
+mod kernels;
 mod matte;
 mod model;
 mod session;
 mod session_file;
+mod settings;
 mod still;
 
 /// What bindgen makes of `include/rotomask.h`.
@@ -18,11 +20,13 @@ mod api {
 }
 
 pub use image::{Image, ImageMut};
+pub use kernels::Language;
 pub use load::Library;
-pub use matte::{Matte, MatteOptions};
+pub use matte::{Badge, Combine, MaskKind, Matte, MatteJob, MatteLayer};
 pub use model::{Model, ModelOptions};
 pub use session::{Frames, Keep, Knowledge, KnownPrompts, STAGES, Session, Tracked};
 pub use session_file::{Salvaged, SessionFile};
+pub use settings::MatteSettings;
 pub use still::{Automatic, AutomaticOptions, Measured, Still, StillPrompts};
 
 use std::ffi::{CStr, CString, c_char};

@@ -12,7 +12,7 @@ use ffmpeg_next::Rational;
 use crate::{Error, Result, convert::Colour, picture::Picture};
 pub use natural::natural_order;
 use stills::Stills;
-pub(crate) use stills::read as read_picture;
+pub(crate) use stills::{numbers as picture_numbers, read as read_picture};
 use video::Video;
 pub(crate) use video::start_ffmpeg;
 

@@ -101,6 +101,20 @@ fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(pictures)
 }
 
+/// A folder's pictures in order, each with the last number in its name.
+pub(crate) fn numbers(folder: &Path) -> Result<Vec<(Option<u64>, PathBuf)>> {
+    Ok(pictures_in(folder)?.into_iter().map(|path| (number(&path), path)).collect())
+}
+
+fn number(path: &Path) -> Option<u64> {
+    let name = path.file_stem()?.to_string_lossy();
+    let end = name.rfind(|c: char| c.is_ascii_digit())? + 1;
+    let start = name[..end]
+        .rfind(|c: char| !c.is_ascii_digit())
+        .map_or(0, |at| at + name[at..].chars().next().map_or(1, char::len_utf8));
+    name[start..end].parse().ok()
+}
+
 /// Reads a picture and turns it upright.
 pub(crate) fn read(path: &Path) -> Result<DynamicImage> {
     let unreadable =
@@ -141,6 +155,16 @@ mod tests {
             seen.push((frame.index, picture.row(2)[24]));
         }
         assert_eq!(seen, [(0, 10), (1, 20), (2, 30)]);
+    }
+
+    #[test]
+    fn the_last_number_of_a_name_counts() {
+        let read = |name: &str| number(Path::new(name));
+        assert_eq!(read("shot12.0043.png"), Some(43));
+        assert_eq!(read("0007_matte.tif"), Some(7));
+        assert_eq!(read("größe2ü.png"), Some(2));
+        assert_eq!(read("matte.png"), None);
+        assert_eq!(read("99999999999999999999999.png"), None);
     }
 
     #[test]

@@ -4,26 +4,20 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::{observe::Parcel, written};
+use super::{
+    near::Near,
+    observe::{Observation, Parcel},
+    written,
+};
 use crate::{
     Outcome, Result,
     args::TrackArgs,
-    library::{Image, ImageMut, Library, Matte, MatteOptions, Model},
+    library::{Badge, Library, MaskKind, MatteLayer, Model},
     masks::MaskFolder,
-    picture::Picture,
     progress::{self, Progress},
+    render::{Render, Shown},
     report::{FrameReport, Report, Stage, Summary, Timings, Versions},
-    sink::Sink,
 };
-
-/// What makes and writes pictures, if there is an output.
-pub struct Render {
-    pub matte: Matte,
-    pub options: MatteOptions,
-    pub background: Option<Picture>,
-    pub sink: Sink,
-    pub result: Picture,
-}
 
 /// All that a finished frame goes into.
 pub struct Finisher {
@@ -45,22 +39,19 @@ impl Finisher {
         Self { render, masks, report, progress: Progress::start(total), sums: Timings::default() }
     }
 
-    /// Takes one frame, in order.
-    pub fn take(&mut self, parcel: &mut Parcel) -> Result<()> {
+    /// Takes one frame, in order, with what was seen on the frames around it.
+    pub fn take(&mut self, parcel: &mut Parcel, near: &Near<'_>) -> Result<()> {
         let Parcel { frame, picture, seen, timings } = parcel;
         if let Some(render) = &mut self.render {
-            let start = Instant::now();
-            let [width, height] = seen.logits_size;
-            render.result.reshape(picture.width(), picture.height());
-            render.matte.render(
-                &Image::from(&*picture),
-                &Image::floats(width, height, &seen.logits)?,
-                render.background.as_ref().map(Image::from).as_ref(),
-                &render.options,
-                &mut ImageMut::from(&mut render.result),
-            )?;
-            timings.add(Stage::Matte, start.elapsed());
-            let spent = render.sink.write(frame, &render.result)?;
+            let layer = MatteLayer {
+                kind: MaskKind::Logits,
+                mask: seen.image()?,
+                neighbours: near.masks()?,
+                combine: Default::default(),
+            };
+            let shown = Shown { layers: vec![layer], badge: badge(seen), ..Shown::default() };
+            let (matte, spent) = render.write(frame, picture, shown)?;
+            timings.add(Stage::Matte, matte);
             timings.add(Stage::FromRgba, spent.convert);
             timings.add(Stage::Encode, spent.encode);
         }
@@ -115,9 +106,9 @@ impl Done<'_> {
         let Finisher { render, report, progress, sums, .. } = finisher;
         let (mut device, mut encoder) = (Value::Null, None);
         if let Some(render) = render {
-            device = json(&render.matte.describe()?);
-            encoder = Some(render.sink.encoder().to_owned());
-            render.sink.finish()?;
+            let (told, name) = render.describe()?;
+            (device, encoder) = (json(&told), Some(name));
+            render.finish()?;
         }
         let (frames, wall) = progress.so_far();
         let wall_seconds = wall.as_secs_f64();
@@ -147,6 +138,14 @@ impl Done<'_> {
             names.join(", ")
         ));
         Ok(if interrupted { Outcome::Interrupted } else { Outcome::Complete })
+    }
+}
+
+fn badge(seen: &Observation) -> Badge {
+    match seen.tracked {
+        None => Badge::Untracked,
+        Some(tracked) if tracked.prompted => Badge::Prompted,
+        Some(_) => Badge::Tracked,
     }
 }
 

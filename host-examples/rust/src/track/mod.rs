@@ -6,34 +6,32 @@
 mod backward;
 mod finish;
 pub(crate) mod interrupt;
+mod near;
 mod observe;
 mod pipeline;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use ffmpeg_next::Rational;
-use image::imageops::FilterType;
 
 use crate::{
     Error, Outcome, Result,
-    args::{Background, TrackArgs, View},
-    library::{Image, Keep, Library, Matte, MatteOptions, Model, Session},
+    args::TrackArgs,
+    library::{Image, Keep, Library, Model, Session},
     masks::MaskFolder,
     partial,
     picture::Picture,
     prompt::Prompts,
+    render::Render,
     report::{Head, Report},
-    sink::{Sink, Target},
-    source::{ClipInfo, Source, read_picture},
+    sink::Target,
+    source::{ClipInfo, Source},
 };
 use backward::Backward;
-use finish::{Finisher, Render};
+use finish::Finisher;
 
 /// Runs the job. Whatever can be wrong without the model is found before the model is opened.
 ///
@@ -45,13 +43,15 @@ pub fn run(args: TrackArgs) -> Result<Outcome> {
     let mut source = open(&args)?;
     let clip = *source.info();
     prompts.check(clip.width, clip.height)?;
-    let background = background(args.background.as_ref(), &clip)?;
+    let background = args.look.background(&clip)?;
     let stop = interrupt::flag()?;
     if !skip_to(&mut source, args.start, &stop)? {
         return Err(beyond_the_end(&args.input, &format!("--start is {}", args.start), &source));
     }
 
     let library = Library::open(args.engine.library.as_deref())?;
+    let settings =
+        target.as_ref().map(|target| args.look.settings(&library, target.has_alpha())).transpose()?;
     let model = Model::open(&library, args.engine.model.as_deref(), args.engine.options())?;
     let keep = match &args.session {
         Some(file) => Keep::File(file),
@@ -81,8 +81,11 @@ pub fn run(args: TrackArgs) -> Result<Outcome> {
         first = args.start;
     }
 
-    let render =
-        target.as_ref().map(|target| render(&args, &library, target, &clip, background)).transpose()?;
+    let render = target
+        .as_ref()
+        .zip(settings)
+        .map(|(target, settings)| Render::open(&library, &args.look, settings, background, (target, &clip)))
+        .transpose()?;
     let masks = args.masks.as_deref().map(MaskFolder::create).transpose()?;
     let head = Head {
         input: args.input.display().to_string(),
@@ -115,12 +118,6 @@ fn check_arguments(args: &TrackArgs) -> Result<Option<Target>> {
     }
     let target = args.output.as_deref().map(Target::new).transpose()?;
     if let Some(target) = &target {
-        if args.view == Some(View::Cutout) && !target.has_alpha() {
-            return Err(Error::Usage(format!(
-                "{}: it has no alpha for --view cutout, expected .mov, .webm or %05d.png",
-                target.path().display()
-            )));
-        }
         target.check_place()?;
     }
     for file in [&args.json, &args.session].into_iter().flatten() {
@@ -170,50 +167,6 @@ fn visit_prompted_frames(
         session.push(frame, &Image::from(&picture))?;
     }
     Ok(())
-}
-
-/// A background picture, scaled to cover the frame; what is too much is cut off on both sides.
-fn background(background: Option<&Background>, clip: &ClipInfo) -> Result<Option<Picture>> {
-    let Some(Background::Picture(path)) = background else { return Ok(None) };
-    if !path.exists() {
-        return Err(Error::Usage(format!(
-            "--background {}: neither a file, nor blur, nor a colour such as #20c040 or one of {}",
-            path.display(),
-            Background::colour_names()
-        )));
-    }
-    let picture = read_picture(path)?.resize_to_fill(clip.width, clip.height, FilterType::CatmullRom);
-    Ok(Some(Picture::from_packed(clip.width, clip.height, picture.into_rgba8().as_raw())))
-}
-
-fn render(
-    args: &TrackArgs,
-    library: &Arc<Library>,
-    target: &Target,
-    clip: &ClipInfo,
-    background: Option<Picture>,
-) -> Result<Render> {
-    let mut options = MatteOptions::new(library);
-    options.view(args.view.unwrap_or(if target.has_alpha() && args.background.is_none() {
-        View::Cutout
-    } else {
-        View::Composite
-    }));
-    if let Some(background) = &args.background {
-        options.background(background);
-    }
-    if let Some(px) = args.background_blur {
-        options.background_blur(px);
-    }
-    if let Some(px) = args.feather {
-        options.feather(px);
-    }
-    if let Some(px) = args.grow {
-        options.grow(px);
-    }
-    let matte = Matte::open(library, args.gpu)?;
-    let sink = Sink::create(target, clip)?;
-    Ok(Render { matte, options, background, sink, result: Picture::new(clip.width, clip.height) })
 }
 
 fn frames_to_do(args: &TrackArgs, clip: &ClipInfo) -> Option<u64> {

@@ -38,6 +38,14 @@ pub struct Observation {
     pub bounds: Option<[u32; 4]>,
 }
 
+impl Observation {
+    /// The logits.
+    pub fn image(&self) -> Result<Image<'_>> {
+        let [width, height] = self.logits_size;
+        Image::floats(width, height, &self.logits)
+    }
+}
+
 impl Parcel {
     /// Before the first prompt there is nothing to look for.
     pub fn observe_nothing(&mut self) {

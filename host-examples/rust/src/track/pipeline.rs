@@ -11,6 +11,7 @@ use std::{
 use super::{
     beyond_the_end,
     finish::{Done, Finisher},
+    near::Waiting,
     observe::Parcel,
 };
 use crate::{
@@ -134,11 +135,24 @@ fn follow(
     Ok(())
 }
 
+/// Finishes each frame when those after it are known.
 fn finish(finisher: &mut Finisher, observed: &Receiver<Parcel>, spare: &Sender<Parcel>) -> Result<()> {
-    for mut parcel in observed {
-        finisher.take(&mut parcel)?;
+    let mut waiting = Waiting::default();
+    let mut take = |waiting: &mut Waiting, mut parcel: Parcel| {
+        let near = waiting.near(parcel.frame.index);
+        finisher.take(&mut parcel, &near)?;
+        waiting.keep(&mut parcel);
         // At the end nobody reads any more.
         let _ = spare.send(parcel);
+        Ok(())
+    };
+    for parcel in observed {
+        if let Some(parcel) = waiting.push(parcel) {
+            take(&mut waiting, parcel)?;
+        }
+    }
+    while let Some(parcel) = waiting.pop() {
+        take(&mut waiting, parcel)?;
     }
     Ok(())
 }

@@ -81,19 +81,35 @@ pub struct Buffers {
 }
 
 impl Buffers {
+    /// Bytes of a buffer that has room for so many.
+    pub fn room(bytes: u64) -> u64 {
+        bytes.next_multiple_of(256)
+    }
+
+    /// Bytes of all buffers once these have room.
+    pub fn bytes_with(&self, needs: &[(Slot, u64)]) -> u64 {
+        let needed =
+            |slot: Slot| needs.iter().find(|(known, _)| *known == slot).map(|(_, bytes)| Self::room(*bytes));
+        let held = self.buffers.iter().map(|(slot, buffer)| buffer.size().max(needed(*slot).unwrap_or(0)));
+        let new = needs.iter().filter(|(slot, _)| !self.buffers.contains_key(slot));
+        held.sum::<u64>() + new.map(|(_, bytes)| Self::room(*bytes)).sum::<u64>()
+    }
+
     /// Makes sure that a buffer has room. A buffer that is replaced takes its bind groups along.
     pub fn reserve(&mut self, device: &Device, slot: Slot, bytes: u64) {
         if self.buffers.get(&slot).is_some_and(|b| b.size() >= bytes) {
             return;
         }
+        // The old one goes first, so that the two are never held at once.
+        self.buffers.remove(&slot);
+        self.groups.clear();
         let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("matte"),
-            size: bytes.next_multiple_of(256),
+            size: Self::room(bytes),
             usage: slot.usage(),
             mapped_at_creation: slot == Slot::Upload,
         });
         self.buffers.insert(slot, buffer);
-        self.groups.clear();
         #[cfg(test)]
         {
             self.made += 1;

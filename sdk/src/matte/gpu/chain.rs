@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
     Rendered,
-    /// The device has no buffers of this size.
+    /// The device has no buffers of this size, or the ceiling doesn't allow them.
     TooLarge,
 }
 
@@ -30,6 +30,8 @@ pub enum Done {
 pub struct Chain {
     device: Arc<Device>,
     buffers: Buffers,
+    /// Bytes that all buffers together may have.
+    ceiling: u64,
 }
 
 impl Chain {
@@ -37,12 +39,12 @@ impl Chain {
     ///
     /// # Errors
     /// [`crate::Error::Device`] if a software adapter is asked for and can't be had.
-    pub fn open(gpu: Gpu) -> Result<Option<Self>> {
+    pub fn open(gpu: Gpu, ceiling: u64) -> Result<Option<Self>> {
         if gpu == Gpu::Off {
             return Ok(None);
         }
         match Device::shared(gpu) {
-            Ok(device) => Ok(Some(Self { device, buffers: Buffers::default() })),
+            Ok(device) => Ok(Some(Self { device, buffers: Buffers::default(), ceiling })),
             Err(problem) if gpu == Gpu::Auto => {
                 warn_none(&problem.to_string());
                 Ok(None)
@@ -93,8 +95,13 @@ impl Chain {
         let needs = needs(&record);
         let limits = device.device.limits();
         let most = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
-        if needs.iter().any(|(_, bytes)| *bytes > most) {
+        let total: u64 = needs.iter().map(|(_, bytes)| Buffers::room(*bytes)).sum();
+        if total > self.ceiling || needs.iter().any(|(_, bytes)| *bytes > most) {
             return Ok(Done::TooLarge);
+        }
+        if self.buffers.bytes_with(&needs) > self.ceiling {
+            // What other jobs left behind.
+            self.buffers = Buffers::default();
         }
         for (slot, bytes) in needs {
             self.buffers.reserve(device, slot, bytes);
