@@ -48,7 +48,7 @@ impl Place {
         fs::create_dir(self.path(out)).unwrap();
         let pattern = self.path(&format!("{out}/%03d.png"));
         let all: Vec<&str> =
-            ["matte", frames, "-o", &pattern].into_iter().chain(arguments.iter().copied()).collect();
+            ["matte", frames, "--gpu", "off", "-o", &pattern].into_iter().chain(arguments.iter().copied()).collect();
         let output = rotomask(&all);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let open = |name: &String| image::open(Path::new(&self.path(out)).join(name)).unwrap().into_rgba8();
@@ -59,15 +59,11 @@ impl Place {
         let out = self.path("old.mp4");
         fs::write(&out, "old").unwrap();
         let mattes = self.path("mattes");
-        let all: Vec<&str> = ["matte", &self.clip, "-o", &out]
-            .into_iter()
-            .chain(
-                if arguments.contains(&"--mattes") { [].as_slice() } else { &["--mattes", &mattes] }
-                    .iter()
-                    .copied(),
-            )
-            .chain(arguments.iter().copied())
-            .collect();
+        let mut all = vec!["matte", &self.clip, "--gpu", "off", "-o", &out];
+        if !arguments.contains(&"--mattes") {
+            all.extend(["--mattes", &mattes]);
+        }
+        all.extend(arguments);
         assert_refused(&rotomask(&all), status, parts);
         assert_eq!(fs::read(&out).unwrap(), b"old");
         assert!(!names(self.folder.path()).iter().any(|name| name.contains("partial")));
@@ -159,7 +155,7 @@ fn objects_are_combined_and_garbage_is_dropped() {
     arguments.extend(look);
     // The garbage matte must have the frame's size.
     let out = place.path("refused.mp4");
-    let refused: Vec<&str> = ["matte", &place.clip, "-o", &out].into_iter().chain(arguments).collect();
+    let refused: Vec<&str> = ["matte", &place.clip, "--gpu", "off", "-o", &out].into_iter().chain(arguments).collect();
     assert_refused(
         &rotomask(&refused),
         1,
@@ -222,7 +218,7 @@ fn a_ceiling_on_memory_changes_nothing_and_one_too_low_is_told() {
     let mattes = place.path("mattes");
     let look = ["--mattes", mattes.as_str(), "--background", "blur", "--feather", "3", "--view", "composite"];
     let whole = place.finish("whole", &place.clip, &look);
-    let parts = place.finish("parts", &place.clip, &[look.as_slice(), &["--matte-memory", "3"]].concat());
+    let parts = place.finish("parts", &place.clip, &[look.as_slice(), &["--matte-memory", "4"]].concat());
     assert!(whole == parts);
     place.refused(&["--matte-memory", "1"], 1, &["host_bytes: found 1048576, expected at least"]);
 }
@@ -235,7 +231,7 @@ fn what_can_not_be_is_refused_with_what_was_wanted() {
         2,
         &["--set growth_px=1: preset: there is no parameter", "`grow_px`"],
     );
-    place.refused(&["--set", "grow_px=NaN"], 2, &["grow_px: found \"NaN\"", "expected -64 to 64 px"]);
+    place.refused(&["--set", "grow_px=NaN"], 2, &["--set grow_px=NaN: grow_px: found NaN, expected -64 to 64 px"]);
     place.refused(&["--set", "grow_px"], 2, &["found grow_px, expected ID=VALUE"]);
     place.refused(
         &["--view", "mate"],
