@@ -12,8 +12,8 @@ use matte_common::{Host, noise, round_logits, size};
 use rotomask::frame::PixelFormat::{Gray16, Rgb8, Rgba8, RgbaF32};
 use rotomask::matte::params::{Kind, Value};
 use rotomask::matte::{
-    Background, Ceiling, DeviceKind, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, PARAMS,
-    View,
+    Background, Ceiling, DeviceKind, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings,
+    Neighbour, PARAMS, View,
 };
 
 /// Counts what is allocated, and the most at once.
@@ -90,7 +90,7 @@ fn everything() -> MatteSettings {
 #[test]
 fn the_result_is_the_same_to_the_bit_under_the_smallest_ceiling() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let at = size(211, 157);
+    let at = size(131, 97);
     let (plate, logits) = (noise(Host::new(at, Rgba8, 5), 1), round_logits(size(32, 32)));
     let soft = noise(Host::new(at, Gray16, 4), 9);
     let views = [View::Composite, View::Cutout, View::Trimap, View::Confidence, View::Edge, View::Matte];
@@ -118,7 +118,7 @@ fn a_frame_takes_no_more_than_its_ceiling() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     // Threads and shared tables are not a frame's.
     rayon::join(|| (), || ());
-    let at = size(1201, 801);
+    let at = size(521, 403);
     let logits = round_logits(size(200, 150));
     let plain = MatteSettings::default();
     let views = [View::Composite, View::Cutout, View::Trimap, View::Confidence, View::Status, View::Matte];
@@ -134,11 +134,13 @@ fn a_frame_takes_no_more_than_its_ceiling() {
     for format in [Rgb8, RgbaF32] {
         let plate = noise(Host::new(at, format, 4), 1);
         for settings in &all {
-            let layers = [Layer::new(Mask::Logits(Logits::new(size(200, 150), &logits).unwrap())); 2];
+            let mask = Mask::Logits(Logits::new(size(200, 150), &logits).unwrap());
+            let near = [-2, -1, 1, 2].map(|frame| Neighbour { frame, mask });
+            let layers = [Layer { neighbours: &near, ..Layer::new(mask) }; 2];
             let job = MatteJob::new(plate.view(), &layers, settings);
             let mut result = Host::new(at, format, 4);
             let smallest = least(&job, &result);
-            for ceiling in [smallest, 12 << 20, 64 << 20, 2 << 30] {
+            for ceiling in [smallest * 3, 2 << 30] {
                 let ceiling = smallest.max(ceiling);
                 let mut chain = within(Gpu::Off, ceiling);
                 let before = HELD.load(Ordering::Relaxed);

@@ -10,7 +10,9 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage, RgbaImage};
 use rotomask::frame::{FrameView, FrameViewMut, Layout, PixelFormat, Size};
 use rotomask::matte::params::{Kind, Param, Value};
-use rotomask::matte::{Background, Gpu, Layer, Mask, MatteChain, MatteJob, MatteSettings, PARAMS, Status, View};
+use rotomask::matte::{
+    Background, Gpu, Layer, Mask, MatteChain, MatteJob, MatteSettings, PARAMS, Status, View,
+};
 
 /// Writes table and pictures anew instead of comparing them: `ROTOMASK_BLESS=1 cargo test --release --test matte_docs`.
 const BLESS: &str = "ROTOMASK_BLESS";
@@ -111,7 +113,8 @@ fn shown(plate: &RgbImage, mask: &image::GrayImage, view: &'static str) -> RgbIm
     RgbImage::from_fn(result.width(), result.height(), |x, y| {
         let [r, g, b, a] = result.get_pixel(x, y).0;
         let under = if (x / 20 + y / 20) % 2 == 0 { 150u32 } else { 205 };
-        Rgb([r, g, b].map(|v| ((u32::from(v) * u32::from(a) + under * (255 - u32::from(a)) + 127) / 255) as u8))
+        Rgb([r, g, b]
+            .map(|v| ((u32::from(v) * u32::from(a) + under * (255 - u32::from(a)) + 127) / 255) as u8))
     })
 }
 

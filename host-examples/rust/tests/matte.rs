@@ -47,8 +47,10 @@ impl Place {
     fn finish(&self, out: &str, frames: &str, arguments: &[&str]) -> Vec<image::RgbaImage> {
         fs::create_dir(self.path(out)).unwrap();
         let pattern = self.path(&format!("{out}/%03d.png"));
-        let all: Vec<&str> =
-            ["matte", frames, "--gpu", "off", "-o", &pattern].into_iter().chain(arguments.iter().copied()).collect();
+        let all: Vec<&str> = ["matte", frames, "--gpu", "off", "-o", &pattern]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .collect();
         let output = rotomask(&all);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let open = |name: &String| image::open(Path::new(&self.path(out)).join(name)).unwrap().into_rgba8();
@@ -155,7 +157,8 @@ fn objects_are_combined_and_garbage_is_dropped() {
     arguments.extend(look);
     // The garbage matte must have the frame's size.
     let out = place.path("refused.mp4");
-    let refused: Vec<&str> = ["matte", &place.clip, "--gpu", "off", "-o", &out].into_iter().chain(arguments).collect();
+    let refused: Vec<&str> =
+        ["matte", &place.clip, "--gpu", "off", "-o", &out].into_iter().chain(arguments).collect();
     assert_refused(
         &rotomask(&refused),
         1,
@@ -231,7 +234,11 @@ fn what_can_not_be_is_refused_with_what_was_wanted() {
         2,
         &["--set growth_px=1: preset: there is no parameter", "`grow_px`"],
     );
-    place.refused(&["--set", "grow_px=NaN"], 2, &["--set grow_px=NaN: grow_px: found NaN, expected -64 to 64 px"]);
+    place.refused(
+        &["--set", "grow_px=NaN"],
+        2,
+        &["--set grow_px=NaN: grow_px: found NaN, expected -64 to 64 px"],
+    );
     place.refused(&["--set", "grow_px"], 2, &["found grow_px, expected ID=VALUE"]);
     place.refused(
         &["--view", "mate"],

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::plane::{Plane, TILE, around};
+use super::plane::{Plane, TILE, around, fit};
 use crate::matte::gaussian::{Gaussian, MAX_RADIUS, Weights};
 
 /// Samples that are worked on at once.
@@ -138,7 +138,7 @@ fn sweep_down(gaussian: &Gaussian, from: &Plane, into: &mut Plane) {
 /// Every row of the small picture at full width, the first half of enlarging.
 fn widen(gaussian: &Gaussian, small: &[u16], width: usize, wide: &mut Vec<u16>) {
     let (factor, size) = (gaussian.factor as usize, gaussian.small);
-    wide.resize(size.height() * width, 0);
+    fit(wide, size.height() * width, 0);
     wide.par_chunks_mut(width).zip(small.par_chunks(size.width())).for_each(|(out, row)| {
         for (x, out) in out.iter_mut().enumerate() {
             let near = gaussian.nearest(x);

@@ -5,6 +5,7 @@ use rotomask_shaders::{layout::Composite, mode};
 
 use super::pixels::{Four, coded, linear, passed, set_alpha};
 use super::plane::{Plane, TILE};
+use super::spread::Blurred;
 use crate::frame::{FrameView, PixelFormat};
 use crate::matte::light::{FULL, Light, scale16};
 use crate::matte::plan::{Pixels, Plan};
@@ -12,15 +13,15 @@ use crate::matte::plan::{Pixels, Plan};
 /// Nothing is divided by less coverage than this.
 const LEAST: f32 = 1e-4;
 
-/// What the composite reads beside the plate and its coverage, each of the part's size, or empty.
+/// What the composite reads beside the plate and its coverage, each of the part's size, or none.
 #[derive(Clone, Copy, Default)]
 pub struct Beside<'a> {
     /// The blurred plate.
-    pub backdrop: &'a [Four],
+    pub backdrop: Option<&'a Blurred>,
     /// The plate's light inside and outside the matte, blurred.
-    pub sides: [&'a [Four]; 2],
+    pub sides: Option<&'a [Blurred; 2]>,
     /// What is behind, where coverage leaves it, blurred.
-    pub wrap: &'a [Four],
+    pub wrap: Option<&'a Blurred>,
     /// Signed distances to the contour.
     pub distance: &'a [i32],
     /// How sure the model is.
@@ -44,12 +45,23 @@ struct Work<'a> {
     beside: Beside<'a>,
 }
 
+/// The blurred pictures' pixels under a stretch of a row.
+#[derive(Clone, Copy)]
+struct Under {
+    backdrop: [Four; TILE],
+    sides: [[Four; TILE]; 2],
+    wrap: [Four; TILE],
+}
+
 /// One pixel: where it lies in the part, its bits, and its coverage.
 #[derive(Clone, Copy)]
 struct At<'a> {
     x: usize,
     y: usize,
     i: usize,
+    /// Its place in the stretch.
+    k: usize,
+    under: &'a Under,
     raw: &'a [u8],
     coverage: u16,
 }
@@ -88,8 +100,8 @@ impl Work<'_> {
         }
     }
 
-    fn own_colour(&self, i: usize, light: [f32; 3], covered: f32) -> [f32; 3] {
-        let [near, far] = self.beside.sides.map(|side| side[i]);
+    fn own_colour(&self, at: At<'_>, light: [f32; 3], covered: f32) -> [f32; 3] {
+        let [near, far] = at.under.sides.map(|side| side[at.k]);
         if near[3] < LEAST || far[3] < LEAST {
             return light;
         }
@@ -101,9 +113,9 @@ impl Work<'_> {
         })
     }
 
-    fn subject_light(&self, i: usize, light: [f32; 3], covered: f32) -> [f32; 3] {
+    fn subject_light(&self, at: At<'_>, light: [f32; 3], covered: f32) -> [f32; 3] {
         let own = if self.job.decontaminate > 0.0 && covered < 1.0 {
-            self.own_colour(i, light, covered)
+            self.own_colour(at, light, covered)
         } else {
             light
         };
@@ -119,7 +131,7 @@ impl Work<'_> {
     fn behind(&self, at: At<'_>) -> Four {
         let Composite { red, green, blue, alpha, .. } = *self.job;
         match (self.pixels.mode, self.back_raw(at)) {
-            (mode::OVER_LIGHT, _) => self.beside.backdrop[at.i],
+            (mode::OVER_LIGHT, _) => at.under.backdrop[at.k],
             (mode::OVER_PICTURE, Some((raw, format))) => {
                 let [r, g, b, a] = linear(raw, format, self.light);
                 [r * a, g * a, b * a, a]
@@ -128,9 +140,9 @@ impl Work<'_> {
         }
     }
 
-    fn wrapping(&self, i: usize) -> Four {
+    fn wrapping(&self, at: At<'_>) -> Four {
         let Composite { red, green, blue, alpha, .. } = *self.job;
-        let wrap = self.beside.wrap[i];
+        let wrap = at.under.wrap[at.k];
         match self.pixels.mode {
             mode::OVER_COLOUR => [red, green, blue, alpha].map(|v| v * wrap[3]),
             _ => wrap,
@@ -148,9 +160,9 @@ impl Work<'_> {
         if let Some((raw, format)) = self.back_raw(at).filter(|_| covered == 0.0 && under[3] == 1.0) {
             return passed(raw, format, self.pixels.result, out);
         }
-        let mut light = self.subject_light(at.i, [r, g, b], matte);
+        let mut light = self.subject_light(at, [r, g, b], matte);
         if self.job.wrap > 0.0 {
-            let wrap = self.wrapping(at.i).map(|v| v * self.job.wrap);
+            let wrap = self.wrapping(at).map(|v| v * self.job.wrap);
             light = std::array::from_fn(|c| light[c] * (1.0 - wrap[3]) + wrap[c]);
         }
         let rgb: [f32; 3] = std::array::from_fn(|c| mixed(under[c], light[c], covered));
@@ -182,7 +194,7 @@ impl Work<'_> {
             self.pass(at, out);
             return set_alpha(covered, self.pixels.result, out);
         }
-        let own = if changes { self.subject_light(at.i, [r, g, b], matte) } else { [r, g, b] };
+        let own = if changes { self.subject_light(at, [r, g, b], matte) } else { [r, g, b] };
         let [r, g, b] = if self.job.premultiplied == 0 { own } else { own.map(|v| v * covered) };
         self.code([r, g, b, covered], out);
     }
@@ -274,12 +286,30 @@ impl Work<'_> {
         }
     }
 
+    /// Makes what is looked at of the blurred pictures under a stretch.
+    fn look_under(&self, x: &std::ops::Range<usize>, y: usize, flat: Option<u16>, under: &mut Under) {
+        let Beside { backdrop, sides, wrap, .. } = self.beside;
+        if let Some(backdrop) = backdrop {
+            backdrop.stretch(x.start, y, &mut under.backdrop[..x.len()]);
+        }
+        // Full coverage knows its own colour.
+        if let Some(sides) = sides.filter(|_| flat != Some(u16::MAX)) {
+            let pairs = sides.iter().zip(&mut under.sides);
+            pairs.for_each(|(side, under)| side.stretch(x.start, y, &mut under[..x.len()]));
+        }
+        if let Some(wrap) = wrap {
+            wrap.stretch(x.start, y, &mut under.wrap[..x.len()]);
+        }
+    }
+
     /// `plain` is the background's colour, where it is the same all over.
     fn row(&self, y: usize, plain: Option<&[u8]>, out: &mut [u8]) {
         let from = self.format().bytes_per_pixel();
         let to = self.pixels.result.bytes_per_pixel();
         let (plate, samples) = (self.plate.row(y), self.coverage.row(y));
         let (width, left) = (self.coverage.size.width(), self.job.inner_x as usize);
+        let mut under =
+            Under { backdrop: [[0.0; 4]; TILE], sides: [[[0.0; 4]; TILE]; 2], wrap: [[0.0; 4]; TILE] };
         for (k, out) in out.chunks_mut(TILE * to).enumerate() {
             let x = left + k * TILE..left + k * TILE + out.len() / to;
             let flat = self.coverage.flat_over(x.start as isize..x.end as isize, y as isize..y as isize + 1);
@@ -294,9 +324,11 @@ impl Work<'_> {
                     .for_each(|(out, raw)| passed(raw, self.format(), self.pixels.result, out));
                 continue;
             }
-            for (x, out) in x.zip(out.chunks_exact_mut(to)) {
+            self.look_under(&x, y, flat, &mut under);
+            for (k, (x, out)) in x.zip(out.chunks_exact_mut(to)).enumerate() {
                 let raw = &plate[x * from..][..from];
-                self.pixel(At { x, y, i: y * width + x, raw, coverage: samples[x] }, out);
+                let under = &under;
+                self.pixel(At { x, y, i: y * width + x, k, under, raw, coverage: samples[x] }, out);
             }
         }
     }

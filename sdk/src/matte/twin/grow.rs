@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use rotomask_shaders::layout::Grow;
 
 use super::coverage::isqrt;
-use super::plane::{Plane, TILE, around};
+use super::plane::{Plane, TILE, around, fit};
 use crate::matte::light::FULL;
 
 const HALF: u32 = 32768;
@@ -58,7 +58,7 @@ impl Contour {
     fn find(&mut self, coverage: &Plane, job: &Grow) {
         let (width, height) = (coverage.size.width(), coverage.size.height());
         let reach = job.reach_y as usize;
-        self.distances.resize(width * height, [FAR as u16; 4]);
+        fit(&mut self.distances, width * height, [FAR as u16; 4]);
         self.distances.par_chunks_mut(width * TILE).enumerate().for_each(|(band, out)| {
             let y = band * TILE..band * TILE + out.len() / width;
             out.fill([FAR as u16; 4]);
@@ -232,7 +232,7 @@ pub fn distance(
     contour.find(coverage, job);
     let (width, height) = (coverage.size.width(), coverage.size.height());
     let contour = &*contour;
-    into.resize(width * height, 0);
+    fit(into, width * height, 0);
     into.par_chunks_mut(width * TILE).enumerate().for_each(|(band, out)| {
         let rows = band * TILE..band * TILE + out.len() / width;
         for x in (0..width).step_by(TILE).map(|x| x..(x + TILE).min(width)) {

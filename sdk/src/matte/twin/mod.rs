@@ -14,7 +14,7 @@ mod spread;
 use blur::PlaneBlur;
 use composite::{Beside, composite};
 use grow::Contour;
-use plane::Plane;
+use plane::{Plane, fit};
 use refine::Refining;
 use rotomask_shaders::{
     layout::{Coverage, Tap},
@@ -174,21 +174,27 @@ impl Twin {
         }
         let mut beside = Beside::default();
         if let Some(spread) = &pixels.backdrop {
-            beside.backdrop = self.backdrop.run(spread, light, &self.total);
+            self.backdrop.run(spread, light, &self.total);
+            beside.backdrop = Some(&self.backdrop);
         }
         if let Some(spreads) = &pixels.sides {
-            let [inside, outside] = &mut self.sides;
-            beside.sides =
-                [inside.run(&spreads[0], light, &self.total), outside.run(&spreads[1], light, &self.total)];
+            self.sides
+                .iter_mut()
+                .zip(spreads)
+                .for_each(|(side, spread)| side.run(spread, light, &self.total));
+            beside.sides = Some(&self.sides);
         }
         match &pixels.extra {
-            Extra::Wrap(spread) => beside.wrap = self.wrap.run(spread, light, &self.total),
+            Extra::Wrap(spread) => {
+                self.wrap.run(spread, light, &self.total);
+                beside.wrap = Some(&self.wrap);
+            }
             Extra::Distance(_) => beside.distance = &self.distance,
             Extra::Confidence(..) => beside.confidence = &self.kept.values,
             Extra::None => {}
         }
         let inner = plan.part.inner.size;
-        self.pixels.resize(inner.area_px() * pixels.result.bytes_per_pixel(), 0);
+        fit(&mut self.pixels, inner.area_px() * pixels.result.bytes_per_pixel(), 0);
         composite(plan, pixels, &self.total, beside, &mut self.pixels);
     }
 

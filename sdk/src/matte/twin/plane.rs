@@ -8,6 +8,16 @@ use crate::matte::light::FULL;
 /// Side of a tile, in pixels.
 pub const TILE: usize = 32;
 
+/// Gives memory another length, and no more room than that. What it held may be lost.
+pub fn fit<T: Copy>(memory: &mut Vec<T>, length: usize, value: T) {
+    if memory.capacity() < length {
+        // The old goes first: the two are never held at once.
+        *memory = Vec::new();
+        memory.reserve_exact(length);
+    }
+    memory.resize(length, value);
+}
+
 /// One 16-bit sample a pixel, row-major.
 #[derive(Debug)]
 pub struct Plane {
@@ -64,8 +74,8 @@ impl Plane {
     /// Takes another size, keeping the memory.
     pub fn resize(&mut self, size: Size) {
         self.size = size;
-        self.values.resize(size.area_px(), 0);
-        self.flat.resize(size.width().div_ceil(TILE) * size.height().div_ceil(TILE), None);
+        fit(&mut self.values, size.area_px(), 0);
+        fit(&mut self.flat, size.width().div_ceil(TILE) * size.height().div_ceil(TILE), None);
     }
 
     /// Takes a size, and holds nothing.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::pixels::{Four, linear};
-use super::plane::{Plane, TILE, around};
+use super::plane::{Plane, TILE, around, fit};
 use super::spread::{enlarged, four, sweep};
 use crate::frame::{FrameView, Size};
 use crate::matte::gaussian::Gaussian;
@@ -72,12 +72,12 @@ impl Refining {
         let reach = 2 * g.reach_px() as usize + 1;
         let near = Near::new(coverage, 2 * reach);
         let runs = |y: usize| near.runs(y, factor, small.width());
-        self.moments.iter_mut().for_each(|plane| plane.resize(small.area_px(), [0.0; 4]));
+        self.moments.iter_mut().for_each(|plane| fit(plane, small.area_px(), [0.0; 4]));
         self.moments(g, plate, light, coverage, &near);
         for plane in &mut self.moments {
             sweep(g, plane, &mut self.swept, runs);
         }
-        self.lines.resize(small.area_px(), [0.0; 4]);
+        fit(&mut self.lines, small.area_px(), [0.0; 4]);
         let [first, second, third, fourth] = &self.moments;
         self.lines.par_chunks_mut(small.width()).enumerate().for_each(|(y, lines)| {
             let row = y * small.width();
@@ -133,7 +133,7 @@ impl Refining {
     /// Every row of lines at full width, the first half of enlarging.
     fn widen(&mut self, g: &Gaussian, full: Size, near: &Near) {
         let (factor, small, width) = (g.factor as usize, g.small, full.width());
-        self.wide.resize(small.height() * width, [0.0; 4]);
+        fit(&mut self.wide, small.height() * width, [0.0; 4]);
         let rows = self.lines.par_chunks(small.width());
         self.wide.par_chunks_mut(width).zip(rows).enumerate().for_each(|(y, (out, row))| {
             for run in near.runs(y, factor, small.width()) {

@@ -7,18 +7,20 @@ use rotomask_shaders::weight;
 
 use super::blur::clamped;
 use super::pixels::{Four, linear_row};
-use super::plane::Plane;
+use super::plane::{Plane, fit};
 use crate::matte::gaussian::{Gaussian, Weights};
 use crate::matte::light::{FULL, Light};
 use crate::matte::plan::Spread;
 
-/// A blurred linear picture: premultiplied red, green, blue, and alpha.
+/// A blurred linear picture: premultiplied red, green, blue, and alpha. Its rows are made when they are asked for.
 #[derive(Debug, Default)]
 pub struct Blurred {
     small: Vec<Four>,
     swept: Vec<Four>,
+    /// The small picture at full width, where it is smaller.
     wide: Vec<Four>,
-    full: Vec<Four>,
+    gaussian: Option<Gaussian>,
+    width: usize,
 }
 
 fn times(value: Four, by: f32) -> Four {
@@ -47,7 +49,7 @@ pub fn sweep<R: Iterator<Item = Range<usize>>>(
     runs: impl Fn(usize) -> R + Sync,
 ) {
     let (width, height) = (gaussian.small.width(), gaussian.small.height());
-    swept.resize(small.len(), [0.0; 4]);
+    fit(swept, small.len(), [0.0; 4]);
     let from = &*small;
     swept.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
         let row = &from[y * width..][..width];
@@ -79,12 +81,12 @@ pub fn enlarged(values: [Four; 4], weights: [u32; 4]) -> Four {
 }
 
 impl Blurred {
-    /// The picture's light, weighted by coverage as asked, blurred. `coverage` has the picture's size.
-    pub fn run(&mut self, spread: &Spread<'_>, light: &Light, coverage: &Plane) -> &[Four] {
+    /// Blurs the picture's light, weighted by coverage as asked. `coverage` has the picture's size.
+    pub fn run(&mut self, spread: &Spread<'_>, light: &Light, coverage: &Plane) {
         let (gaussian, size) = (&spread.gaussian, spread.picture.size());
         let (factor, small) = (gaussian.factor as usize, gaussian.small);
         let width = small.width();
-        self.small.resize(small.area_px(), [0.0; 4]);
+        fit(&mut self.small, small.area_px(), [0.0; 4]);
         self.small.par_chunks_mut(width).enumerate().for_each_init(
             || vec![[0.0; 4]; size.width()],
             |row, (y, out)| {
@@ -99,16 +101,15 @@ impl Blurred {
             },
         );
         sweep(gaussian, &mut self.small, &mut self.swept, |_| std::iter::once(0..width));
-        if factor == 1 {
-            return &self.small;
+        (self.gaussian, self.width) = (Some(*gaussian), size.width());
+        if factor > 1 {
+            self.widen(gaussian);
         }
-        self.enlarge(gaussian, size.width(), size.height());
-        &self.full
     }
 
-    fn enlarge(&mut self, gaussian: &Gaussian, width: usize, height: usize) {
-        let (factor, small) = (gaussian.factor as usize, gaussian.small);
-        self.wide.resize(small.height() * width, [0.0; 4]);
+    fn widen(&mut self, gaussian: &Gaussian) {
+        let (factor, small, width) = (gaussian.factor as usize, gaussian.small, self.width);
+        fit(&mut self.wide, small.height() * width, [0.0; 4]);
         let rows = self.small.par_chunks(small.width());
         self.wide.par_chunks_mut(width).zip(rows).for_each(|(out, row)| {
             for (x, out) in out.iter_mut().enumerate() {
@@ -116,15 +117,20 @@ impl Blurred {
                 *out = enlarged(at.map(|at| row[at]), gaussian.phases[x % factor]);
             }
         });
-        let wide = &self.wide;
-        self.full.resize(width * height, [0.0; 4]);
-        self.full.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
-            let rows = four(gaussian, y, small.height());
-            let phase = gaussian.phases[y % factor];
-            for (x, out) in out.iter_mut().enumerate() {
-                *out = enlarged(rows.map(|row| wide[row * width + x]), phase);
-            }
-        });
+    }
+
+    /// Blurred pixels of row `y`, from column `x` on.
+    pub fn stretch(&self, x: usize, y: usize, into: &mut [Four]) {
+        let Some(gaussian) = &self.gaussian else { return };
+        if gaussian.factor == 1 {
+            return into.copy_from_slice(&self.small[y * self.width + x..][..into.len()]);
+        }
+        let phase = gaussian.phases[y % gaussian.factor as usize];
+        let rows = four(gaussian, y, gaussian.small.height());
+        let [a, b, c, d] = rows.map(|row| &self.wide[row * self.width + x..][..into.len()]);
+        for (i, out) in into.iter_mut().enumerate() {
+            *out = enlarged([a[i], b[i], c[i], d[i]], phase);
+        }
     }
 }
 
