@@ -29,14 +29,9 @@ pub struct Arguments {
 /// If the build or a run fails, or there is no Python with OpenCV and none can be made.
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let python = python::with_opencv(workspace)?;
-    command::run(workspace.cargo().args([
-        "build",
-        "--release",
-        "--package",
-        "rotomask",
-        "--example",
-        "matte_speed",
-    ]))?;
+    // The whole workspace's features, so that nothing is built twice.
+    let build = ["build", "--release", "--workspace", "--example", "matte_speed"];
+    command::run(workspace.cargo().args(build))?;
     let threads = arguments.threads.to_string();
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..arguments.turns.max(1) {
