@@ -93,9 +93,13 @@ fn write_coverage(samples: impl Iterator<Item = u32>, format: PixelFormat, row: 
         }
     }
     let part = |v: u32| v as f32 / light::FULL as f32;
+    let byte = |v: u32| ((v * 255 + 32767) / light::FULL) as u8;
+    if format == PixelFormat::Gray8 {
+        return row.iter_mut().zip(samples).for_each(|(out, v)| *out = byte(v));
+    }
     for (out, v) in row.chunks_exact_mut(format.bytes_per_pixel()).zip(samples) {
         match format.depth() {
-            Depth::U8 => put(out, format, [((v * 255 + 32767) / light::FULL) as u8], [255]),
+            Depth::U8 => put(out, format, [byte(v)], [255]),
             Depth::U16 => put(out, format, (v as u16).to_ne_bytes(), [255; 2]),
             Depth::F16 => {
                 put(out, format, half::f16::from_f32(part(v)).to_ne_bytes(), half::f16::ONE.to_ne_bytes());

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use rotomask_shaders::{layout::Composite, mode};
 
-use super::pixels::{Four, coded, linear, passed, set_alpha};
+use super::pixels::{Four, alpha, coded, linear, passed, set_alpha};
 use super::plane::{Plane, TILE};
 use super::spread::Blurred;
 use crate::frame::{FrameView, PixelFormat};
@@ -182,7 +182,7 @@ impl Work<'_> {
     }
 
     fn cut(&self, at: At<'_>, out: &mut [u8]) {
-        let [r, g, b, a] = self.linear(at);
+        let a = alpha(at.raw, self.format());
         let erases = self.pixels.mode == mode::ERASE;
         let matte = part(if erases { u16::MAX - at.coverage } else { at.coverage });
         let covered = matte * a;
@@ -194,6 +194,7 @@ impl Work<'_> {
             self.pass(at, out);
             return set_alpha(covered, self.pixels.result, out);
         }
+        let [r, g, b, _] = self.linear(at);
         let own = if changes { self.subject_light(at, [r, g, b], matte) } else { [r, g, b] };
         let [r, g, b] = if self.job.premultiplied == 0 { own } else { own.map(|v| v * covered) };
         self.code([r, g, b, covered], out);

@@ -47,6 +47,27 @@ pub fn linear(pixel: &[u8], format: PixelFormat, light: &Light) -> Four {
     }
 }
 
+/// A host's pixel's alpha, as [`linear`] reads it.
+#[inline]
+pub fn alpha(pixel: &[u8], format: PixelFormat) -> f32 {
+    match (format.alpha_offset(), format.depth()) {
+        (None, _) => 1.0,
+        (Some(at), Depth::U8) if pixel[at] == 255 => 1.0,
+        (Some(at), Depth::U8) => f32::from(pixel[at]) * (1.0 / 255.0),
+        (Some(at), Depth::U16) => match u16::from_ne_bytes([pixel[2 * at], pixel[2 * at + 1]]) {
+            u16::MAX => 1.0,
+            a => f32::from(a) * (1.0 / 65535.0),
+        },
+        (Some(at), Depth::F16) => {
+            f16::from_ne_bytes([pixel[2 * at], pixel[2 * at + 1]]).to_f32().clamp(0.0, 1.0)
+        }
+        (Some(at), Depth::F32) => {
+            let bytes = &pixel[4 * at..][..4];
+            f32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]).clamp(0.0, 1.0)
+        }
+    }
+}
+
 fn two_bytes(pixel: &[u8], format: PixelFormat) -> [[u8; 2]; 4] {
     let count = format.channel_count();
     std::array::from_fn(|i| {
@@ -96,10 +117,22 @@ fn put<const BYTES: usize>(out: &mut [u8], channels: [[u8; BYTES]; 4]) {
 /// A pixel's own bits in another order of channels, of the same depth. An alpha that isn't there is full.
 #[inline]
 pub fn passed(pixel: &[u8], from: PixelFormat, to: PixelFormat, out: &mut [u8]) {
-    if from == to {
-        return out.copy_from_slice(pixel);
-    }
     let bytes = from.depth().bytes();
+    // Lengths that are known are no calls to copy memory.
+    match (from == to, from.bytes_per_pixel()) {
+        (true, 3) => return out[..3].copy_from_slice(&pixel[..3]),
+        (true, 4) => return out[..4].copy_from_slice(&pixel[..4]),
+        (true, _) => return out.copy_from_slice(pixel),
+        _ => {}
+    }
+    if bytes == 1 {
+        let (Some(source), Some(target)) = (from.rgb_offsets(), to.rgb_offsets()) else { return };
+        source.into_iter().zip(target).for_each(|(s, t)| out[t] = pixel[s]);
+        if let Some(alpha) = to.alpha_offset() {
+            out[alpha] = from.alpha_offset().map_or(255, |at| pixel[at]);
+        }
+        return;
+    }
     let (Some(source), Some(target)) = (from.rgb_offsets(), to.rgb_offsets()) else { return };
     for (s, t) in source.into_iter().zip(target) {
         out[t * bytes..][..bytes].copy_from_slice(&pixel[s * bytes..][..bytes]);

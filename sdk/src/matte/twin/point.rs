@@ -6,7 +6,7 @@ use super::plane::Plane;
 use crate::frame::FrameView;
 use crate::matte::light::{FULL, scale16};
 use crate::matte::part::Part;
-use crate::matte::prepare::samples_row;
+use crate::matte::prepare::samples_into;
 
 fn combined(job: &Combine, a: u32, b: u32) -> u32 {
     match job.op {
@@ -50,7 +50,7 @@ pub fn from_view(view: FrameView<'_>, into: &mut Plane) {
     let width = into.size.width();
     into.each_band(|y, band| {
         for (i, out) in band.chunks_exact_mut(width).enumerate() {
-            out.iter_mut().zip(samples_row(view, y + i)).for_each(|(out, v)| *out = v);
+            samples_into(view, y + i, out);
         }
     });
 }
