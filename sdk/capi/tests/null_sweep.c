@@ -113,11 +113,11 @@ static void sweep_render(rotomask_matte *matte, const rotomask_matte_settings *s
   REFUSED(job.scale_x = nan, ROTOMASK_ERROR_FRAME);
   REFUSED(job.scale_y = 1e300, ROTOMASK_ERROR_FRAME);
   near[1].offset = -1;
-  expect("twice", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_ARGUMENT);
+  expect("twice", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
   near[1].offset = 0;
-  expect("itself", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_ARGUMENT);
+  expect("itself", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
   near[1].offset = 3;
-  expect("far", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_ARGUMENT);
+  expect("far", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
   near[1].offset = 2;
   window.width_px = 0;
   expect("empty window", rotomask_matte_render(matte, &job, &result), ROTOMASK_ERROR_FRAME);
