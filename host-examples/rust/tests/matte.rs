@@ -59,15 +59,11 @@ impl Place {
         let out = self.path("old.mp4");
         fs::write(&out, "old").unwrap();
         let mattes = self.path("mattes");
-        let all: Vec<&str> = ["matte", &self.clip, "-o", &out]
-            .into_iter()
-            .chain(
-                if arguments.contains(&"--mattes") { [].as_slice() } else { &["--mattes", &mattes] }
-                    .iter()
-                    .copied(),
-            )
-            .chain(arguments.iter().copied())
-            .collect();
+        let mut all = vec!["matte", &self.clip, "--gpu", "off", "-o", &out];
+        if !arguments.contains(&"--mattes") {
+            all.extend(["--mattes", &mattes]);
+        }
+        all.extend(arguments);
         assert_refused(&rotomask(&all), status, parts);
         assert_eq!(fs::read(&out).unwrap(), b"old");
         assert!(!names(self.folder.path()).iter().any(|name| name.contains("partial")));

@@ -38,7 +38,7 @@ pub struct Observation {
     pub area: u64,
     pub bounds: Option<[u32; 4]>,
     /// One object's logits, for a moment.
-    one: Vec<f32>,
+    pub one: Vec<f32>,
 }
 
 /// One object on a frame.
