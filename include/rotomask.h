@@ -554,22 +554,6 @@ typedef struct rotomask_automatic_options {
   const uint32_t *point_counts;
 } rotomask_automatic_options;
 
-/// Which masks become objects.
-typedef struct rotomask_object_options {
-  /// `sizeof(rotomask_object_options)`
-  uint32_t struct_size;
-  /// At most so many, 1 to 256.
-  uint32_t max_objects;
-  /// Smaller ones are dropped, as a share of the picture, 0 to 1.
-  float min_area;
-  /// Larger ones are dropped as background, as a share of the picture, 0 to 1.
-  float max_area;
-  /// A mask is dropped if less than this share of it is left beside better ones, 0 to 1.
-  float min_uncovered;
-  /// How much a whole is preferred to its parts, 0 to 1: 0 looks at the score alone.
-  float size_weight;
-} rotomask_object_options;
-
 /// Is told how many points were asked about and of how many; anything but 0 stops the work. It is called on the
 /// thread that generates.
 typedef int32_t (*rotomask_automatic_callback)(void *user, uint64_t done, uint64_t total);
@@ -595,6 +579,25 @@ typedef struct rotomask_automatic_mask {
   /// The mask's pixels.
   uint64_t area_px;
 } rotomask_automatic_mask;
+
+/// Which masks become objects.
+typedef struct rotomask_object_options {
+  /// `sizeof(rotomask_object_options)`
+  uint32_t struct_size;
+  /// At most so many, 1 to 256; for `rotomask_session_add_automatic` those that are there already included.
+  uint32_t max_objects;
+  /// Smaller ones are dropped, as a share of the picture, 0 to 1.
+  float min_area;
+  /// Larger ones are dropped as background, as a share of the picture, 0 to 1.
+  float max_area;
+  /// A mask is dropped if less than this share of it is left beside better ones, 0 to 1.
+  float min_uncovered;
+  /// How much a whole is preferred to its parts, 0 to 1: 0 looks at the score alone.
+  float size_weight;
+  /// A mask that overlaps an object of the session by at least this IoU is that object, and becomes none; 0 to 1. Only
+  /// looked at by `rotomask_session_add_automatic`.
+  float iou_threshold;
+} rotomask_object_options;
 
 /// What came out of a damaged session file.
 typedef struct rotomask_salvaged {
@@ -1267,12 +1270,6 @@ rotomask_status rotomask_image_binary(const struct rotomask_image *image,
 /// `options` is null or valid for writes.
 void rotomask_automatic_options_init(struct rotomask_automatic_options *options);
 
-/// Fills in defaults. `options` is null or the caller's. [any thread]
-///
-/// # Safety
-/// `options` is null or valid for writes.
-void rotomask_object_options_init(struct rotomask_object_options *options);
-
 /// Finds the masks of a picture by asking about points all over it.
 ///
 /// `picture` is borrowed for this call; `options` may be null, and so may `callback`, which gets `user` back.
@@ -1288,18 +1285,6 @@ rotomask_status rotomask_automatic_generate(const struct rotomask_model *model,
                                             rotomask_automatic_callback callback,
                                             void *user,
                                             struct rotomask_automatic **masks);
-
-/// Chooses objects that can be followed among masks of a picture: none covers another, the best first.
-///
-/// `options` may be null. On success `*objects` is the caller's, to be closed with `rotomask_automatic_close`; on failure
-/// it is untouched. Each object is written by `rotomask_automatic_binary`, as a mask that `rotomask_session_mask` takes.
-/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT or ROTOMASK_ERROR_PANIC. [any thread]
-///
-/// # Safety
-/// `masks` is null or open; `options` is null or valid; `objects` is null or valid for writes.
-rotomask_status rotomask_automatic_objects(const struct rotomask_automatic *masks,
-                                           const struct rotomask_object_options *options,
-                                           struct rotomask_automatic **objects);
 
 /// Closes masks or objects. Null does nothing. [any thread]
 ///
@@ -1363,6 +1348,49 @@ rotomask_status rotomask_automatic_run_lengths(const struct rotomask_automatic *
 rotomask_status rotomask_automatic_binary(const struct rotomask_automatic *masks,
                                           uint32_t index,
                                           const struct rotomask_canvas *canvas);
+
+/// Fills in defaults. `options` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `options` is null or valid for writes.
+void rotomask_object_options_init(struct rotomask_object_options *options);
+
+/// Chooses objects that can be followed among masks of a picture: none covers another, the best first.
+///
+/// `options` may be null. On success `*objects` is the caller's, to be closed with `rotomask_automatic_close`; on failure
+/// it is untouched. Each object is written by `rotomask_automatic_binary`, as a mask that `rotomask_session_mask` takes.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT or ROTOMASK_ERROR_PANIC. [any thread]
+///
+/// # Safety
+/// `masks` is null or open; `options` is null or valid; `objects` is null or valid for writes.
+rotomask_status rotomask_automatic_objects(const struct rotomask_automatic *masks,
+                                           const struct rotomask_object_options *options,
+                                           struct rotomask_automatic **objects);
+
+/// Takes a frame as `rotomask_session_push` does, looks for objects on it, and adds those that the session doesn't know
+/// yet: each with the mask that was found as its prompt, answered at once. On a later frame it adds what has come into
+/// view since.
+///
+/// `search` and `objects` may be null, and so may `callback`, which gets `user` back and must not use the session. The
+/// new objects get the lowest numbers that are free; they are written into `added`, the best first. `*count` takes how
+/// many numbers `added` has room for and gives how many objects were added; 256 is always enough. With too little room,
+/// or `added` null, they are added all the same. Undo takes back one object at a time.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_RUNTIME,
+/// ROTOMASK_ERROR_SESSION, ROTOMASK_ERROR_CANCELLED or ROTOMASK_ERROR_PANIC; `added` and `*count` are then untouched.
+/// `rotomask_session_cancel` stops it. [one thread at a time] [blocks]
+///
+/// # Safety
+/// `session` is null or open; `pixels` is null or valid, with all of its rows; `search` and `objects` are null or valid,
+/// with all that they point to; `count` is null or valid; `added` is null or has `*count` numbers.
+rotomask_status rotomask_session_add_automatic(struct rotomask_session *session,
+                                               uint64_t frame,
+                                               const struct rotomask_frame *pixels,
+                                               const struct rotomask_automatic_options *search,
+                                               const struct rotomask_object_options *objects,
+                                               rotomask_automatic_callback callback,
+                                               void *user,
+                                               uint32_t *added,
+                                               size_t *count);
 
 /// Opens a NAME.rotosession file to look at it. It may be written by another process meanwhile; it is not changed.
 ///

@@ -143,7 +143,7 @@ def main():
     memory = {"slots": model.num_maskmem, "pointers": model.max_obj_ptrs_in_encoder}
     with tempfile.TemporaryDirectory() as scratch:
         paths = write(model, sizes, a.variant, Path(scratch))
-        pack.pack(paths, a.target, pack.manifest(card, sizes, normal, memory, constants(model)), sizes, a.storage)
+        pack.pack(paths, a.target, pack.manifest(card, sizes, normal, memory, a.variant, constants(model)), sizes, a.storage)
     if a.weights:
         torch.save({"model": model.state_dict()}, a.weights)
 

@@ -88,14 +88,15 @@ def compare(given, stored, name, sizes, storage):
     return worst
 
 
-def manifest(card, sizes, normal, memory, constants):
-    """`model.json` but for its files. normal: mean and deviation of red, green and blue, 0 to 1."""
+def manifest(card, sizes, normal, memory, variant, constants):
+    """`model.json` but for its files. normal: mean and deviation of red, green and blue, 0 to 1; variant: how the graphs attend."""
     return {
         "format": FORMAT, "name": card["name"], "family": "sam2",
         **{key: card[key] for key in ("version", "licence", "provenance")},
         "input": {"size": sizes.image, "mean": normal[0], "deviation": normal[1], "resize": card["input"]["resize"]},
         "mask_stride": sizes.mask_stride, "channels": sizes.channels, "memory_channels": sizes.memory_channels,
-        "memory_slots": memory["slots"], "pointers": memory["pointers"], "constants": constants,
+        "memory_slots": memory["slots"], "pointers": memory["pointers"], "variant": variant,
+        "constants": constants,
     }
 
 

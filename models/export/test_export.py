@@ -3,6 +3,7 @@
 usage: test_export.py
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,7 @@ def test_every_variant_and_storage_is_exported_and_proved(folder):
                 package = folder / f"{config}-{variant}-{storage}.rotomodel"
                 ran = export("--config", config, "--random-seed", 3, "--variant", variant, "--storage", storage, package)
                 assert ran.returncode == 0, ran.stderr
+                assert json.loads((package / "model.json").read_text())["variant"] == variant
                 edges(package)
                 print(f"  {package.name}: {ran.stdout.splitlines()[-1]}")
 

@@ -11,18 +11,29 @@ use rotomask::model::{Model, ModelOptions, Probe};
 
 const OBJECTS: [usize; 4] = [1, 2, 4, 8];
 
+/// A model on so many threads; 0 for all.
+fn open(threads: usize) -> Model {
+    let folder = std::env::var_os("ROTOMASK_MODEL").map(Into::into);
+    Model::open(&ModelOptions { folder, threads, ..ModelOptions::default() }).unwrap()
+}
+
 fn probe() -> &'static Probe<'static> {
     static MODEL: OnceLock<Model> = OnceLock::new();
     static PROBE: OnceLock<Probe<'static>> = OnceLock::new();
-    let open = || {
-        let folder = std::env::var_os("ROTOMASK_MODEL").map(Into::into);
-        Model::open(&ModelOptions { folder, ..ModelOptions::default() }).unwrap()
-    };
-    PROBE.get_or_init(|| Probe::new(MODEL.get_or_init(open), OBJECTS[3]).unwrap())
+    PROBE.get_or_init(|| Probe::new(MODEL.get_or_init(|| open(0)), OBJECTS[3]).unwrap())
+}
+
+/// On half of the cores.
+fn halved() -> &'static Probe<'static> {
+    static MODEL: OnceLock<Model> = OnceLock::new();
+    static PROBE: OnceLock<Probe<'static>> = OnceLock::new();
+    let half = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+    PROBE.get_or_init(|| Probe::new(MODEL.get_or_init(|| open(half)), OBJECTS[3]).unwrap())
 }
 
 fn main() {
     probe();
+    halved();
     divan::main();
 }
 
@@ -53,6 +64,30 @@ fn frame_singly(bencher: Bencher<'_, '_>, objects: usize) {
     bencher.bench(|| {
         probe().encode().unwrap();
         (0..objects).for_each(|_| drop(probe().track(1).unwrap()));
+    });
+}
+
+/// As `frame`, but the next frame is encoded meanwhile, each side on half of the cores.
+#[divan::bench(args = OBJECTS)]
+fn frame_overlapped(bencher: Bencher<'_, '_>, objects: usize) {
+    bencher.bench(|| {
+        std::thread::scope(|scope| {
+            let next = scope.spawn(|| halved().encode().unwrap());
+            halved().track(objects).unwrap();
+            next.join().unwrap();
+        });
+    });
+}
+
+/// As `frame_overlapped`, with both sides on all cores.
+#[divan::bench(args = OBJECTS)]
+fn frame_overlapped_on_all_cores(bencher: Bencher<'_, '_>, objects: usize) {
+    bencher.bench(|| {
+        std::thread::scope(|scope| {
+            let next = scope.spawn(|| probe().encode().unwrap());
+            probe().track(objects).unwrap();
+            next.join().unwrap();
+        });
     });
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::mask::{Bounds, LogitPlane};
+use crate::mask::{LogitPlane, Shape};
 use crate::memory_bank::Direction;
 use crate::model::Memory;
 
@@ -15,25 +15,6 @@ pub enum Origin {
     Tracked(Direction),
 }
 
-/// How a mask lies in its plane.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Shape {
-    /// How little the area depends on the threshold, 0 to 1.
-    pub(crate) stability: f32,
-    /// Cells of the plane that are the object's.
-    pub(crate) area_cells: f32,
-    /// First and last column and row that have any, `[x0, y0, x1, y1]`, or `None` of an empty mask.
-    pub(crate) bbox: Option<[u16; 4]>,
-}
-
-impl Shape {
-    pub(crate) fn of(logits: &LogitPlane) -> Self {
-        let shape = logits.shape(logits.size);
-        let bbox = |b: Bounds| [b.x0_px, b.y0_px, b.x1_px - 1, b.y1_px - 1].map(|side| side as u16);
-        Self { stability: shape.stability, area_cells: shape.area_px as f32, bbox: shape.bounds.map(bbox) }
-    }
-}
-
 /// One object's answer on one frame.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
@@ -44,6 +25,7 @@ pub(crate) struct Answer {
     pub(crate) predicted_iou: f32,
     /// A logit: above 0, the object is there.
     pub(crate) object_score: f32,
+    /// Of the plane itself: pixels are its cells.
     pub(crate) shape: Shape,
     /// `[D]`
     pub(crate) pointer: Vec<f32>,

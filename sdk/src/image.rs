@@ -105,11 +105,16 @@ impl ImagePredictor {
     /// # Errors
     /// [`Error::Setting`] for a threshold that is no number, [`Error::Runtime`] if ONNX Runtime refuses.
     pub fn new(model: Arc<Model>, options: ImageOptions) -> Result<Self> {
+        let cancel = Arc::new(model.cancel_switch()?);
+        Self::stopped_by(cancel, model, options)
+    }
+
+    /// As [`ImagePredictor::new`], stopped by a switch that others share.
+    pub(crate) fn stopped_by(cancel: Arc<Cancel>, model: Arc<Model>, options: ImageOptions) -> Result<Self> {
         if !options.mask_threshold.is_finite() {
             let found = options.mask_threshold.to_string();
             return Err(Error::Setting { name: "mask_threshold", found, want: "a number".into() });
         }
-        let cancel = Arc::new(model.cancel_switch()?);
         Ok(Self { model, cancel, options, seen: None })
     }
 

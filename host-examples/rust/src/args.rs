@@ -13,7 +13,7 @@ use crate::{
     matte::MatteArgs,
     parameters::ParametersArgs,
     prompt::{At, Point, Rect},
-    segment::SegmentArgs,
+    segment::{SearchArgs, SegmentArgs},
     session::SessionArgs,
 };
 
@@ -119,6 +119,24 @@ pub struct TrackArgs {
     /// A picture of the frame's size, bright where the object is
     #[arg(long, value_name = "FILE[@F]")]
     pub mask: Option<At<PathBuf>>,
+    /// Find what is on the first frame by itself, and follow all of it
+    #[arg(long, conflicts_with_all = ["point", "negative", "box", "mask", "both"])]
+    pub automatic: bool,
+    /// Look for what is new after every so many frames, too
+    #[arg(long, value_name = "N", requires = "automatic", value_parser = clap::value_parser!(u64).range(1..), help_heading = "With --automatic")]
+    pub every: Option<u64>,
+    /// The most objects
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "automatic",
+        default_value_t = 16,
+        help_heading = "With --automatic"
+    )]
+    pub max_objects: u32,
+    /// How --automatic looks.
+    #[command(flatten)]
+    pub search: SearchArgs,
     /// The first frame to process, counted from 0
     #[arg(long, value_name = "F", default_value_t = 0)]
     pub start: u64,
@@ -141,7 +159,8 @@ pub struct TrackArgs {
     /// What to write; .mp4, .mov (ProRes with alpha), .webm (VP9 with alpha), or %05d.png (numbered by frame)
     #[arg(short, long, value_name = "OUTPUT", help_heading = "Output")]
     pub output: Option<PathBuf>,
-    /// Folder for one 8-bit mask per frame, 0 or 255, named by the frame's number
+    /// Folder for one 8-bit mask per frame, 0 or 255, named by the frame's number; of several objects, a folder in it
+    /// for each, named by the object's number
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub masks: Option<PathBuf>,
     /// File for scores, area, box and times of each frame

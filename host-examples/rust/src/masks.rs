@@ -1,6 +1,7 @@
 //! Masks as pictures: one to start from, and a folder of them as a result.
 
 use std::{
+    collections::{BTreeMap, btree_map::Entry},
     fs,
     path::{Path, PathBuf},
 };
@@ -78,6 +79,59 @@ impl MaskFolder {
         let path = self.pattern.path(index);
         write_png(&path, pixels, size, ExtendedColorType::L8)?;
         Ok(path)
+    }
+}
+
+/// Where the masks of a job go: into one folder, or into a folder for each of several objects, named by its number.
+#[derive(Debug)]
+pub enum MaskFolders {
+    /// All objects in one mask.
+    Together(MaskFolder),
+    /// Each object's masks in a folder that is made when it is first seen.
+    Apart {
+        /// The folder around them.
+        around: PathBuf,
+        /// By object.
+        folders: BTreeMap<u32, MaskFolder>,
+    },
+}
+
+impl MaskFolders {
+    /// Uses a folder, or makes it inside one that exists.
+    ///
+    /// # Errors
+    /// As [`MaskFolder::create`].
+    pub fn create(folder: &Path, apart: bool) -> Result<Self> {
+        let together = MaskFolder::create(folder)?;
+        if !apart {
+            return Ok(Self::Together(together));
+        }
+        Ok(Self::Apart { around: folder.to_owned(), folders: BTreeMap::new() })
+    }
+
+    /// Writes a frame's masks: that of all objects, or those of `each`.
+    ///
+    /// # Errors
+    /// As [`MaskFolder::write`].
+    pub fn write<'a>(
+        &mut self,
+        index: u64,
+        all: &[u8],
+        each: impl Iterator<Item = (u32, &'a [u8])>,
+        size: (u32, u32),
+    ) -> Result<()> {
+        let (around, folders) = match self {
+            Self::Together(folder) => return folder.write(index, all, size).map(drop),
+            Self::Apart { around, folders } => (around, folders),
+        };
+        for (object, pixels) in each {
+            let folder = match folders.entry(object) {
+                Entry::Occupied(made) => made.into_mut(),
+                Entry::Vacant(new) => new.insert(MaskFolder::create(&around.join(object.to_string()))?),
+            };
+            folder.write(index, pixels, size)?;
+        }
+        Ok(())
     }
 }
 

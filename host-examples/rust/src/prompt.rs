@@ -9,7 +9,7 @@ use crate::{
     masks::{self, Mask},
 };
 
-/// The one object that this program follows.
+/// The object that prompts on the command line are about.
 pub const OBJECT: u32 = 1;
 
 /// Something on a frame; `None` is the first frame that is processed.
@@ -96,7 +96,7 @@ enum Prompt {
     Click { point: Point, positive: bool },
 }
 
-/// All prompts of a job, by frame. There is at least one, unless a session is gone on with.
+/// All prompts of a job, by frame. There is at least one, unless a session is gone on with or objects are searched for.
 pub struct Prompts(BTreeMap<u64, Vec<Prompt>>);
 
 impl Prompts {
@@ -120,9 +120,9 @@ impl Prompts {
             }
         }
         let gone_on_with = args.session.as_ref().is_some_and(|session| session.exists());
-        if prompts.0.is_empty() && !gone_on_with {
+        if prompts.0.is_empty() && !gone_on_with && !args.automatic {
             return Err(Error::Usage(
-                "nothing to follow, expected at least one --point, --box or --mask".into(),
+                "nothing to follow, expected at least one --point, --box or --mask, or --automatic".into(),
             ));
         }
         Ok(prompts)

@@ -132,26 +132,48 @@ impl Serialize for StageShares {
 }
 
 /// What the report says of a frame.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct FrameReport<'a> {
     /// Counted from the clip's first frame, 0.
     pub index: u64,
     /// Seconds from the clip's start.
     pub time: f64,
-    /// The model's own guess of the mask's quality, 0 to 1; null before the first prompt.
+    /// The model's own guess of the mask's quality, 0 to 1; null before the first prompt, and of several objects.
     pub predicted_iou: Option<f32>,
-    /// A logit, above 0 if the object is seen; null before the first prompt.
+    /// A logit, above 0 if the object is seen; null as `predicted_iou` is.
     pub object_score: Option<f32>,
-    /// Whether the object is seen.
+    /// Whether any object is seen.
     pub seen: bool,
     /// Whether the frame has prompts.
     pub prompted: bool,
-    /// Pixels inside the mask.
+    /// Pixels inside any mask.
     pub area_px: u64,
-    /// The mask's left and upper edge, and one past its last column and row.
+    /// The masks' left and upper edge, and one past their last column and row.
     pub r#box: Option<[u32; 4]>,
+    /// Each object, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectReport>,
     /// Milliseconds by stage.
     pub ms: &'a Timings,
+}
+
+/// What the report says of one of several objects on a frame. The names are those of [`FrameReport`].
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct ObjectReport {
+    /// Its number.
+    pub id: u32,
+    #[allow(missing_docs)]
+    pub predicted_iou: f32,
+    #[allow(missing_docs)]
+    pub object_score: f32,
+    #[allow(missing_docs)]
+    pub seen: bool,
+    #[allow(missing_docs)]
+    pub prompted: bool,
+    #[allow(missing_docs)]
+    pub area_px: u64,
+    #[allow(missing_docs)]
+    pub r#box: Option<[u32; 4]>,
 }
 
 /// What the report says before the frames.
@@ -291,6 +313,7 @@ mod tests {
                 prompted: false,
                 area_px: 0,
                 r#box: None,
+                objects: Vec::new(),
                 ms: &timings,
             };
             report.frame(&frame).unwrap();

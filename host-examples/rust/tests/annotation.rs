@@ -7,12 +7,9 @@
 
 mod common;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
-use common::{Clip, assert_refused, names, rotomask};
+use common::{Clip, Folder, assert_refused, names, rotomask};
 use image::{Rgb, RgbImage};
 use rotomask_cli::dataset::{self, Targets, Truth};
 
@@ -23,6 +20,12 @@ fn inside(x: u32, y: u32, frame: u32) -> bool {
 }
 
 struct Place(tempfile::TempDir);
+
+impl Folder for Place {
+    fn folder(&self) -> &Path {
+        self.0.path()
+    }
+}
 
 impl Place {
     /// A folder `in` with one folder of pictures: a bright disk on a dark slope.
@@ -36,16 +39,6 @@ impl Place {
             picture.save(place.made(&format!("in/ball/{frame}.jpg"))).unwrap();
         }
         place
-    }
-
-    fn made(&self, name: &str) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        path
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
     fn run(&self, arguments: &[&str]) -> std::process::Output {
@@ -69,7 +62,7 @@ impl Place {
 
     /// The names of the objects annotated in `out`, and their areas on a frame.
     fn objects(&self, frame: usize) -> Vec<(String, Option<usize>)> {
-        let sequences = dataset::sequences(&self.0.path().join("out")).unwrap();
+        let sequences = dataset::sequences(&self.folder().join("out")).unwrap();
         let mut truth = Truth::open(&sequences[0], Targets::Parts).unwrap();
         let objects = truth.objects.clone();
         let area = |truth: &mut Truth<'_>, object| truth.region(frame, object).unwrap().map(|r| r.area());

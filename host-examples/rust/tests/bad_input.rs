@@ -8,12 +8,18 @@ mod common;
 
 use std::{fs, path::Path};
 
-use common::{Clip, WIDE, assert_refused, read_all, rotomask};
+use common::{Clip, Folder, WIDE, assert_refused, read_all, rotomask};
 
 struct Place {
     folder: tempfile::TempDir,
     clip: String,
     out: String,
+}
+
+impl Folder for Place {
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
 }
 
 impl Place {
@@ -25,10 +31,6 @@ impl Place {
         fs::write(&out, "old").unwrap();
         let text = |path: &Path| path.to_str().unwrap().to_owned();
         Self { clip: text(&clip), out: text(&out), folder }
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
     /// Tracks the clip with further arguments, which must be refused.
@@ -130,7 +132,17 @@ fn a_webm_cut_in_half_says_how_much_of_it_could_be_read() {
 #[test]
 fn wrong_arguments_are_told_from_wrong_files() {
     let place = Place::new();
-    place.refused(&[], 2, &["nothing to follow, expected at least one --point, --box or --mask"]);
+    place.refused(
+        &[],
+        2,
+        &["nothing to follow, expected at least one --point, --box or --mask, or --automatic"],
+    );
+    place.refused(&["--automatic", "--point", "5,5"], 2, &["--automatic", "cannot be used with"]);
+    place.refused(
+        &["--point", "5,5", "--every", "3"],
+        2,
+        &["--every 3: nothing is looked for, expected --automatic with it"],
+    );
     place.refused(&["--box", "5,5,5,9"], 2, &["it has no area"]);
     place.refused(&["--point", "5"], 2, &["1 numbers, expected X,Y[@FRAME]"]);
     place.refused(&["--point", "5,5", "--feather", "-2"], 2, &["--feather -2: ", "expected 0 to 64 px"]);

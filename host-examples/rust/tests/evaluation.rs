@@ -7,12 +7,9 @@
 
 mod common;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
-use common::{assert_refused, names, rotomask};
+use common::{Folder, assert_refused, names, rotomask};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use serde_json::Value;
 
@@ -31,6 +28,12 @@ fn number(x: u32, y: u32, frame: u32) -> u8 {
 
 struct Place(tempfile::TempDir);
 
+impl Folder for Place {
+    fn folder(&self) -> &Path {
+        self.0.path()
+    }
+}
+
 impl Place {
     /// A clip of frames as YouTube-VOS has it.
     fn new(frames: u32) -> Self {
@@ -46,16 +49,6 @@ impl Place {
             numbers.save(place.made(&format!("Annotations/balls/{frame:05}.png"))).unwrap();
         }
         place
-    }
-
-    fn made(&self, name: &str) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        path
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
     /// Evaluates, which must work, and gives the report.

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Clip, WIDE, assert_refused, names, read_all, rotomask};
+use common::{Clip, Folder, WIDE, assert_refused, names, read_all, rotomask};
 
 const NANO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/rotomask-nano.rotomodel");
 
@@ -20,15 +20,17 @@ struct Place {
     clip: String,
 }
 
+impl Folder for Place {
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 impl Place {
     fn new(frames: i64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clip = Clip::steady(WIDE, frames).write(&folder.path().join("clip.mp4"));
         Self { clip: clip.to_str().unwrap().to_owned(), folder }
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
     /// Tracks the clip, which must work.
@@ -423,4 +425,97 @@ fn a_session_file_is_listed_checked_exported_and_salvaged() {
     let problems = String::from_utf8(checked.stdout).unwrap();
     assert!(problems.contains("it is packed in the way 99, which is unknown"), "{problems}");
     assert_eq!(fs::read(&damaged).unwrap(), torn);
+}
+
+const SEARCH: [&str; 7] =
+    ["--automatic", "--points-per-side", "6", "--pred-iou-thresh", "0.5", "--stability-score-thresh", "0.6"];
+
+/// A folder of pictures: a disc over waves of grass, wide and odd, that moves to the right.
+fn moving_disc(place: &Place, frames: u32) -> String {
+    for frame in 0..frames {
+        let picture = image::RgbImage::from_fn(241, 101, |x, y| {
+            let (fx, fy) = (x as f32, y as f32);
+            let wave = (fx * 0.2).sin() * (fy * 0.25).cos();
+            match (fx - 110.0 - 2.0 * frame as f32).hypot(fy - 50.0) < 32.0 {
+                true => image::Rgb([240, 60, 40]),
+                false => {
+                    image::Rgb([(90.0 + 40.0 * wave) as u8, (120.0 + 30.0 * (fx * 0.07).sin()) as u8, 90])
+                }
+            }
+        });
+        picture.save(place.made(&format!("frames/{frame:05}.png"))).unwrap();
+    }
+    place.path("frames")
+}
+
+#[test]
+fn what_is_found_by_itself_is_followed_and_each_object_has_a_folder_of_masks() {
+    let place = Place::new(1);
+    let clip = moving_disc(&place, 6);
+    let [out, masks, report, session, exported] =
+        ["out.mp4", "masks", "report.json", "shot.rotosession", "exported"].map(|n| place.path(n));
+    let follow = |more: &[&str]| {
+        let job = ["track", &clip, "--every", "3", "--max-objects", "3", "--session", &session];
+        let output = rotomask(&[job.as_slice(), &SEARCH, more].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    follow(&["-o", &out, "--masks", &masks, "--json", &report]);
+    assert_eq!(read_all(Path::new(&out)).unwrap().1.len(), 6);
+
+    let report = json(&report);
+    let objects = names(Path::new(&masks));
+    assert!((1..=3).contains(&objects.len()), "{objects:?}");
+    let last = &report["frames"][5];
+    let mut inside = vec![false; 241 * 101];
+    for object in &objects {
+        let mask = mask(&masks, &format!("{object}/00005.png"));
+        assert_eq!(mask.dimensions(), (241, 101));
+        inside.iter_mut().zip(mask.pixels()).for_each(|(inside, pixel)| *inside |= pixel.0[0] == 255);
+    }
+    assert!(inside[50 * 241 + 120], "the disc's middle");
+    assert_eq!(last["area_px"], inside.iter().filter(|inside| **inside).count());
+    // What was found lies in the session as any other object does, and is not found again.
+    let export = rotomask(&["session", &session, "--export", &exported]);
+    assert!(export.status.success(), "{}", String::from_utf8_lossy(&export.stderr));
+    for object in &objects {
+        let name = format!("{object}/00005.png");
+        assert_eq!(mask(&masks, &name), mask(&exported, &name), "{name}");
+    }
+    follow(&[]);
+    let again = rotomask(&["session", &session, "--json"]);
+    let again: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(again["objects"].as_array().unwrap().len(), objects.len());
+}
+
+#[test]
+fn a_search_that_finds_nothing_says_what_to_try() {
+    let place = Place::new(2);
+    let out = place.path("out.mp4");
+    let strict = [
+        "track",
+        &place.clip,
+        "--automatic",
+        "--points-per-side",
+        "2",
+        "--pred-iou-thresh",
+        "1",
+        "--gpu",
+        "off",
+        "-o",
+        &out,
+    ];
+    assert_refused(
+        &rotomask(&strict),
+        1,
+        &["nothing was found on frame 0", "lower values of --pred-iou-thresh"],
+    );
+    assert!(!Path::new(&out).exists());
+}
+
+#[test]
+fn the_model_is_described_with_the_form_of_its_graphs() {
+    let output = rotomask(&["info"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let row = said.lines().find(|line| line.starts_with("model.variant")).unwrap();
+    assert!(row.ends_with("  std"), "{row}");
 }

@@ -4,9 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::ops::ControlFlow;
 use std::slice;
 
-use engine::automatic::{
-    AutomaticMask, AutomaticMaskGenerator, AutomaticOptions, GridPoint, ObjectOptions, propose_objects,
-};
+use engine::automatic::{AutomaticMask, AutomaticMaskGenerator, AutomaticOptions, GridPoint};
 use engine::mask::Bounds;
 
 use crate::frame::{view, view_mut};
@@ -18,7 +16,7 @@ use crate::types::*;
 
 /// Masks of one picture. They never change, so that any number of threads may read them.
 pub struct rotomask_automatic {
-    masks: Vec<AutomaticMask>,
+    pub(crate) masks: Vec<AutomaticMask>,
 }
 
 /// How masks are looked for, and which are kept: the names and defaults are those of SAM 2's own generator.
@@ -60,23 +58,6 @@ pub struct rotomask_automatic_options {
     pub point_counts: *const u32,
 }
 
-/// Which masks become objects.
-#[repr(C)]
-pub struct rotomask_object_options {
-    /// `sizeof(rotomask_object_options)`
-    pub struct_size: u32,
-    /// At most so many, 1 to 256.
-    pub max_objects: u32,
-    /// Smaller ones are dropped, as a share of the picture, 0 to 1.
-    pub min_area: f32,
-    /// Larger ones are dropped as background, as a share of the picture, 0 to 1.
-    pub max_area: f32,
-    /// A mask is dropped if less than this share of it is left beside better ones, 0 to 1.
-    pub min_uncovered: f32,
-    /// How much a whole is preferred to its parts, 0 to 1: 0 looks at the score alone.
-    pub size_weight: f32,
-}
-
 /// One mask of a picture.
 #[repr(C)]
 pub struct rotomask_automatic_mask {
@@ -100,7 +81,7 @@ pub struct rotomask_automatic_mask {
     pub area_px: u64,
 }
 
-sized!(rotomask_automatic_options, rotomask_object_options, rotomask_automatic_mask);
+sized!(rotomask_automatic_options, rotomask_automatic_mask);
 
 /// Is told how many points were asked about and of how many; anything but 0 stops the work. It is called on the
 /// thread that generates.
@@ -141,29 +122,6 @@ pub unsafe extern "C" fn rotomask_automatic_options_init(options: *mut rotomask_
     });
 }
 
-/// Fills in defaults. `options` is null or the caller's. [any thread]
-///
-/// # Safety
-/// `options` is null or valid for writes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_object_options_init(options: *mut rotomask_object_options) {
-    guard_void(|| {
-        let o = ObjectOptions::default();
-        let fresh = rotomask_object_options {
-            struct_size: size_of::<rotomask_object_options>() as u32,
-            max_objects: o.max_objects,
-            min_area: o.min_area,
-            max_area: o.max_area,
-            min_uncovered: o.min_uncovered,
-            size_weight: o.size_weight,
-        };
-        if !options.is_null() {
-            // SAFETY: not null, and the contract above.
-            unsafe { options.write(fresh) };
-        }
-    });
-}
-
 /// Finds the masks of a picture by asking about points all over it.
 ///
 /// `picture` is borrowed for this call; `options` may be null, and so may `callback`, which gets `user` back.
@@ -188,16 +146,9 @@ pub unsafe extern "C" fn rotomask_automatic_generate(
         // SAFETY: the contract above.
         let picture = unsafe { view(picture, "picture") }?;
         // SAFETY: the contract above.
-        let options = match unsafe { options.as_ref() } {
-            // SAFETY: the contract above.
-            Some(options) => unsafe { read(options) }?,
-            None => AutomaticOptions::default(),
-        };
-        let mut tell = |done: usize, total: usize| {
-            // SAFETY: the host vouched for callback and `user`.
-            let stop = callback.is_some_and(|tell| unsafe { tell(user, done as u64, total as u64) } != 0);
-            if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
+        let options = unsafe { wanted(options) }?;
+        // SAFETY: the host vouches for callback and `user`.
+        let mut tell = |done, total| unsafe { tell(callback, user, done, total) };
         let masks = AutomaticMaskGenerator::new(model, options)?.generate(picture, &mut tell)?;
         Ok(rotomask_automatic { masks })
     };
@@ -205,9 +156,31 @@ pub unsafe extern "C" fn rotomask_automatic_generate(
     guard(|| unsafe { hand_over(masks, "masks", generate) })
 }
 
+/// Tells the host how far the search is.
+///
 /// # Safety
-/// `point_grids` is null, or `point_counts` has a number for each layer and `point_grids` as many pairs as they say.
-unsafe fn read(options: &rotomask_automatic_options) -> Result<AutomaticOptions, Failure> {
+/// The host vouches for `callback` and `user`.
+pub(crate) unsafe fn tell(
+    callback: rotomask_automatic_callback,
+    user: *mut c_void,
+    done: usize,
+    total: usize,
+) -> ControlFlow<()> {
+    // SAFETY: the caller's promise.
+    match callback.is_some_and(|tell| unsafe { tell(user, done as u64, total as u64) } != 0) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    }
+}
+
+/// The options of a search; the defaults for null.
+///
+/// # Safety
+/// `options` is null or valid. Its `point_grids` is null, or `point_counts` has a number for each layer and
+/// `point_grids` as many pairs as they say.
+pub(crate) unsafe fn wanted(options: *const rotomask_automatic_options) -> Result<AutomaticOptions, Failure> {
+    // SAFETY: the caller's promise.
+    let Some(options) = (unsafe { options.as_ref() }) else { return Ok(AutomaticOptions::default()) };
     check_size(options)?;
     // SAFETY: the caller's promise.
     let point_grids = unsafe { point_grids(options) }?;
@@ -231,7 +204,7 @@ unsafe fn read(options: &rotomask_automatic_options) -> Result<AutomaticOptions,
 }
 
 /// # Safety
-/// As [`read`].
+/// As [`wanted`].
 unsafe fn point_grids(options: &rotomask_automatic_options) -> Result<Option<Vec<Vec<GridPoint>>>, Failure> {
     /// Far above what the engine takes: only against numbers that can't be meant.
     const MOST: u32 = 1 << 20;
@@ -255,47 +228,6 @@ unsafe fn point_grids(options: &rotomask_automatic_options) -> Result<Option<Vec
         pairs.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect()
     });
     Ok(Some(grids.collect()))
-}
-
-/// Chooses objects that can be followed among masks of a picture: none covers another, the best first.
-///
-/// `options` may be null. On success `*objects` is the caller's, to be closed with `rotomask_automatic_close`; on failure
-/// it is untouched. Each object is written by `rotomask_automatic_binary`, as a mask that `rotomask_session_mask` takes.
-/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT or ROTOMASK_ERROR_PANIC. [any thread]
-///
-/// # Safety
-/// `masks` is null or open; `options` is null or valid; `objects` is null or valid for writes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_automatic_objects(
-    masks: *const rotomask_automatic,
-    options: *const rotomask_object_options,
-    objects: *mut *mut rotomask_automatic,
-) -> rotomask_status {
-    let choose = || {
-        // SAFETY: the contract above.
-        let masks = &unsafe { borrow(masks, "masks") }?.masks;
-        let mut wanted = ObjectOptions::default();
-        // SAFETY: the contract above.
-        if let Some(options) = unsafe { options.as_ref() } {
-            check_size(options)?;
-            wanted = ObjectOptions {
-                max_objects: options.max_objects,
-                min_area: options.min_area,
-                max_area: options.max_area,
-                min_uncovered: options.min_uncovered,
-                size_weight: options.size_weight,
-            };
-        }
-        let objects = propose_objects(masks, &wanted)?.into_iter().map(|object| AutomaticMask {
-            rle: object.rle,
-            area_px: object.area_px,
-            bounds: object.bounds,
-            ..masks[object.mask].clone()
-        });
-        Ok(rotomask_automatic { masks: objects.collect() })
-    };
-    // SAFETY: the contract above.
-    guard(|| unsafe { hand_over(objects, "objects", choose) })
 }
 
 /// Closes masks or objects. Null does nothing. [any thread]

@@ -20,6 +20,7 @@ mod edit;
 mod track;
 mod image;
 mod automatic;
+mod automatic_objects;
 mod session_file;
 mod matte_settings;
 mod matte_job;

@@ -58,14 +58,8 @@ pub unsafe extern "C" fn rotomask_session_open(
     height_px: u32,
     session: *mut *mut rotomask_session,
 ) -> rotomask_status {
-    let open = || {
-        // SAFETY: the contract above.
-        let model = unsafe { rotomask_model::shared(model) }?;
-        let opened = Session::open(model, Size::new(width_px, height_px)?)?;
-        Ok(rotomask_session { cancel: opened.cancel_switch(), held: Held::new(opened) })
-    };
-    // SAFETY: the contract above.
-    guard(|| unsafe { hand_over(session, "session", open) })
+    // SAFETY: the contract above; no options are the defaults.
+    unsafe { rotomask_session_open_with(model, width_px, height_px, std::ptr::null(), session) }
 }
 
 /// Fills in the options that nobody has to think about. `options` is null or the caller's. [any thread]

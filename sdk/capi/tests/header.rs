@@ -27,6 +27,7 @@ fn generated() -> String {
         "track",
         "image",
         "automatic",
+        "automatic_objects",
         "session_file",
         "matte_settings",
         "matte_job",

@@ -249,6 +249,7 @@ int main(void) {
   NULLS(rotomask_automatic_rle(NULL, 0, NULL, &size));
   NULLS(rotomask_automatic_run_lengths(NULL, 0, NULL, &size));
   NULLS(rotomask_automatic_binary(NULL, 0, NULL));
+  NULLS(rotomask_session_add_automatic(NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, &size));
   if (image != NULL || masks != NULL) failures++;
   rotomask_image_options_init(&image_options);
   rotomask_image_prompts_init(&image_prompts);

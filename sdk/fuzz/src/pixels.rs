@@ -5,6 +5,11 @@ use arbitrary::Arbitrary;
 
 use crate::api;
 
+/// None, the known ones, and some that nobody knows; those have to be refused before a row is looked at.
+const FORMATS: u8 = 20;
+/// Bytes of the longest pixel: four channels of four bytes.
+const LONGEST: i64 = 16;
+
 /// An image of a host.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Pixels {
@@ -33,17 +38,17 @@ impl Pixels {
 
     /// An image that shows a bright square at a place that its seed says, or anything at all with an odd seed.
     pub fn lend(self, (width, height): (u32, u32)) -> Lent {
-        let format = u32::from(self.format % 7);
+        let format = u32::from(self.format % FORMATS);
         let (width, height) =
             self.odd_size.map_or((width, height), |(w, h)| (u32::from(w % 70), u32::from(h % 70)));
-        // The longest pixel has four bytes; an unknown format has to be refused before a row is looked at.
         let each = match format {
-            3 => 3,
-            4 => 1,
-            _ => 4,
+            api::ROTOMASK_FORMAT_RGB8 => 3,
+            api::ROTOMASK_FORMAT_GRAY8 => 1,
+            api::ROTOMASK_FORMAT_RGBA8 | api::ROTOMASK_FORMAT_BGRA8 | api::ROTOMASK_FORMAT_GRAY_F32 => 4,
+            _ => LONGEST,
         };
         let stride = self.odd_stride.map_or(i64::from(width) * each, i64::from);
-        let row = stride.unsigned_abs().max(u64::from(width) * 4);
+        let row = stride.unsigned_abs().max(u64::from(width) * LONGEST as u64).max(1);
         let mut bytes = vec![0u64; (row * u64::from(height.max(1))).div_ceil(8) as usize + 1];
         let length = bytes.len() * 8;
         // SAFETY: the memory of numbers is memory of bytes.

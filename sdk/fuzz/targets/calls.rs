@@ -46,6 +46,7 @@ enum Call {
     Push(u8, Pixels),
     PushToward(u8, u8, Pixels),
     FarPush(u64, Pixels),
+    AddAutomatic { frame: u8, image: Pixels, points: u8, most: u8, odd: Option<(f32, f32, f32)>, room: u8, stop: u8 },
     Refine,
     Track { way: u8, start: Option<u8>, first: u8, last: Option<u8>, most: Option<u8>, overwrite: bool, frames: u8, stop: u8, image: Pixels },
     ClearFrame(u8, u8),
@@ -162,7 +163,10 @@ impl Host {
         let object = |o: u8| u32::from(o % 4);
         let frame = |f: u8| u64::from(f % 12);
         let name = |bytes: &[u8; 5]| CString::new(bytes.split(|b| *b == 0).next().unwrap_or(&[])).unwrap_or_default();
-        let pushes = matches!(call, Call::Push(..) | Call::PushToward(..) | Call::FarPush(..) | Call::Track { .. });
+        let pushes = matches!(
+            call,
+            Call::Push(..) | Call::PushToward(..) | Call::FarPush(..) | Call::AddAutomatic { .. } | Call::Track { .. }
+        );
         self.pushes += usize::from(pushes);
         if pushes && self.pushes > MAX_PUSHES {
             return;
@@ -190,6 +194,7 @@ impl Host {
                     api::rotomask_session_push_toward(s, frame(f), way, &image.lend(SIZE).frame)
                 }
                 Call::FarPush(f, image) => api::rotomask_session_push(s, f, &image.lend(SIZE).frame),
+                Call::AddAutomatic { .. } => self.add_automatic(call),
                 Call::Refine => api::rotomask_session_refine(s),
                 Call::Track { .. } => self.track(call),
                 Call::ClearFrame(o, f) => api::rotomask_session_clear_frame(s, object(o), frame(f)),
@@ -253,6 +258,46 @@ impl Host {
             }
         };
         fine(status);
+    }
+
+    fn add_automatic(&self, call: &Call) -> i32 {
+        let &Call::AddAutomatic { frame, image, points, most, odd, room, stop } = call else { return 0 };
+        unsafe extern "C" fn tell(user: *mut c_void, done: u64, total: u64) -> i32 {
+            assert!(done <= total);
+            // SAFETY: `user` is a number.
+            let left = unsafe { &mut *user.cast::<u8>() };
+            *left = left.saturating_sub(1);
+            i32::from(*left == 0)
+        }
+        let mut left = stop;
+        let mut added = vec![0; usize::from(room % 4)];
+        let mut count = added.len();
+        // SAFETY: as the header asks; the numbers outlive the call.
+        unsafe {
+            let mut search: api::rotomask_automatic_options = std::mem::zeroed();
+            api::rotomask_automatic_options_init(&mut search);
+            (search.points_per_side, search.points_per_batch) = (u32::from(points % 4), 1);
+            (search.pred_iou_thresh, search.stability_score_thresh) = (0.0, 0.0);
+            let mut objects: api::rotomask_object_options = std::mem::zeroed();
+            api::rotomask_object_options_init(&mut objects);
+            objects.max_objects = u32::from(most % 6);
+            if let Some((iou, area, uncovered)) = odd {
+                (objects.iou_threshold, objects.min_area, objects.min_uncovered) = (iou, area, uncovered);
+            }
+            let status = api::rotomask_session_add_automatic(
+                self.session,
+                u64::from(frame % 12),
+                &image.lend(SIZE).frame,
+                &search,
+                &objects,
+                Some(tell),
+                (&raw mut left).cast(),
+                added.as_mut_ptr(),
+                &mut count,
+            );
+            assert!(status != 0 || count <= 256);
+            status
+        }
     }
 
     fn track(&self, call: &Call) -> i32 {

@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 pub use crops::GridPoint;
-pub use objects::{ObjectOptions, ProposedObject, propose_objects};
+pub use objects::{ObjectOptions, ProposedObject, propose_new_objects, propose_objects};
 pub use options::AutomaticOptions;
 
 use crate::error::{Error, Result};
@@ -95,11 +95,21 @@ impl AutomaticMaskGenerator {
     /// # Errors
     /// [`Error::Setting`] for an option outside its range, [`Error::Runtime`] if ONNX Runtime refuses.
     pub fn new(model: Arc<Model>, options: AutomaticOptions) -> Result<Self> {
+        let cancel = Arc::new(model.cancel_switch()?);
+        Self::stopped_by(cancel, model, options)
+    }
+
+    /// As [`AutomaticMaskGenerator::new`], stopped by a switch that others share.
+    pub(crate) fn stopped_by(
+        cancel: Arc<Cancel>,
+        model: Arc<Model>,
+        options: AutomaticOptions,
+    ) -> Result<Self> {
         let grids = point_grids(&options)?;
         let most = options.min_mask_region_area;
         let cleaning = Cleaning { max_hole_cells: most, max_speck_cells: most };
         let image = ImageOptions { mask_threshold: options.mask_threshold, cleaning };
-        Ok(Self { predictor: ImagePredictor::new(model, image)?, options, grids })
+        Ok(Self { predictor: ImagePredictor::stopped_by(cancel, model, image)?, options, grids })
     }
 
     /// The switch that stops this generator's work from another thread.

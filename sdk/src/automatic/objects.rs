@@ -3,6 +3,7 @@
 use super::AutomaticMask;
 use super::options::within;
 use crate::error::{Error, Result};
+use crate::frame::Size;
 use crate::mask::{Bounds, Rle};
 
 /// Which masks become objects.
@@ -19,11 +20,21 @@ pub struct ObjectOptions {
     /// How much a whole is preferred to its parts: masks are ranked by score times area to this power, 0 to 1. At 0
     /// the score alone counts, and a wheel may well come before its car.
     pub size_weight: f32,
+    /// A mask that overlaps an object which is known already by at least this IoU is that object, and becomes none;
+    /// 0 to 1.
+    pub iou_threshold: f32,
 }
 
 impl Default for ObjectOptions {
     fn default() -> Self {
-        Self { max_objects: 16, min_area: 0.002, max_area: 0.6, min_uncovered: 0.6, size_weight: 0.1 }
+        Self {
+            max_objects: 16,
+            min_area: 0.002,
+            max_area: 0.6,
+            min_uncovered: 0.6,
+            size_weight: 0.1,
+            iou_threshold: 0.5,
+        }
     }
 }
 
@@ -47,6 +58,19 @@ pub struct ProposedObject {
 /// # Errors
 /// [`Error::Setting`] for an option outside its range; [`Error::Frame`] if the masks are of different sizes.
 pub fn propose_objects(masks: &[AutomaticMask], options: &ObjectOptions) -> Result<Vec<ProposedObject>> {
+    propose_new_objects(masks, &[], options)
+}
+
+/// As [`propose_objects`], where some objects are known: those keep what they cover, and what overlaps one of them by
+/// [`ObjectOptions::iou_threshold`] is left out. They don't count among [`ObjectOptions::max_objects`].
+///
+/// # Errors
+/// As [`propose_objects`]; known objects are of the masks' size, too.
+pub fn propose_new_objects(
+    masks: &[AutomaticMask],
+    known: &[Rle],
+    options: &ObjectOptions,
+) -> Result<Vec<ProposedObject>> {
     options.check()?;
     let Some(size) = masks.first().map(|mask| mask.rle.size()) else { return Ok(Vec::new()) };
     let picture = size.area_px() as f32;
@@ -55,14 +79,19 @@ pub fn propose_objects(masks: &[AutomaticMask], options: &ObjectOptions) -> Resu
     let mut order: Vec<usize> = (0..masks.len()).collect();
     order.sort_by(|&a, &b| rank(b).total_cmp(&rank(a)));
     let (mut taken, mut objects) = (vec![0u8; size.area_px()], Vec::new());
+    let take = |taken: &mut [u8], inside: &[u8]| taken.iter_mut().zip(inside).for_each(|(t, v)| *t |= v);
+    for object in known {
+        check_size(object.size(), size)?;
+        take(&mut taken, &object.decode());
+    }
     for at in order {
         if objects.len() == options.max_objects as usize {
             break;
         }
         let mask = &masks[at];
-        if mask.rle.size() != size {
-            let found = mask.rle.size();
-            return Err(Error::Frame(format!("a mask is {found}, expected the others' {size}")));
+        check_size(mask.rle.size(), size)?;
+        if is_known(&mask.rle, known, options.iou_threshold)? {
+            continue;
         }
         let mut inside = mask.rle.decode();
         inside.iter_mut().zip(&taken).for_each(|(inside, taken)| *inside &= !taken);
@@ -71,20 +100,40 @@ pub fn propose_objects(masks: &[AutomaticMask], options: &ObjectOptions) -> Resu
         let large_enough = left >= options.min_area * picture && left <= options.max_area * picture;
         let mostly_left = left >= options.min_uncovered * mask.area_px as f32;
         let Some(bounds) = rle.bounds().filter(|_| large_enough && mostly_left) else { continue };
-        taken.iter_mut().zip(&inside).for_each(|(taken, inside)| *taken |= inside);
+        take(&mut taken, &inside);
         objects.push(ProposedObject { rle, area_px, bounds, score: score(at), mask: at });
     }
     Ok(objects)
 }
 
+fn check_size(found: Size, want: Size) -> Result<()> {
+    if found != want {
+        return Err(Error::Frame(format!("a mask is {found}, expected the others' {want}")));
+    }
+    Ok(())
+}
+
+/// Whether a mask is one of the objects that are known.
+fn is_known(mask: &Rle, known: &[Rle], iou_threshold: f32) -> Result<bool> {
+    for object in known {
+        let both = mask.common_px(object)?;
+        let either = mask.area_px() + object.area_px() - both;
+        if both > 0 && both as f64 >= f64::from(iou_threshold) * either as f64 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 impl ObjectOptions {
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         within("max_objects", self.max_objects, 1..=256)?;
         for (name, share) in [
             ("min_area", self.min_area),
             ("max_area", self.max_area),
             ("min_uncovered", self.min_uncovered),
             ("size_weight", self.size_weight),
+            ("iou_threshold", self.iou_threshold),
         ] {
             within(name, share, 0.0..=1.0)?;
         }
@@ -95,7 +144,6 @@ impl ObjectOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Size;
 
     /// A block of columns of a wide picture.
     fn block(columns: std::ops::Range<usize>, score: f32) -> AutomaticMask {
@@ -104,7 +152,7 @@ mod tests {
         let rle = Rle::encode(size, &inside).unwrap();
         AutomaticMask {
             area_px: rle.area_px(),
-            bounds: rle.bounds().unwrap(),
+            bounds: rle.bounds().unwrap_or(Bounds { x0_px: 0, y0_px: 0, x1_px: 0, y1_px: 0 }),
             rle,
             predicted_iou: score,
             stability_score: 1.0,
@@ -145,6 +193,24 @@ mod tests {
         let objects = propose_objects(&masks, &options).unwrap();
         assert_eq!(objects.iter().map(columns).collect::<Vec<_>>(), [(6, 9)]);
         assert!(propose_objects(&[], &options).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_known_already_is_left_out_and_keeps_what_it_covers() {
+        let masks = [block(0..8, 0.9), block(4..12, 0.8), block(7..14, 0.7)];
+        let known = [block(0..7, 1.0).rle, block(19..19, 1.0).rle];
+        let propose = |iou_threshold, min_uncovered| {
+            let options = ObjectOptions { iou_threshold, min_uncovered, ..Default::default() };
+            let objects = propose_new_objects(&masks, &known, &options).unwrap();
+            objects.iter().map(columns).collect::<Vec<_>>()
+        };
+        // IoU with what is known: 7 of 8 columns, 3 of 12, none.
+        assert_eq!(propose(0.5, 0.6), [(7, 12)]);
+        assert_eq!(propose(0.2, 0.6), [(7, 14)]);
+        assert_eq!(propose(1.0, 0.0), [(7, 8), (8, 12), (12, 14)]);
+        let other = Rle::encode(Size::new(3, 3).unwrap(), &[0; 9]).unwrap();
+        let said = propose_new_objects(&masks, &[other], &ObjectOptions::default()).unwrap_err();
+        assert_eq!(said.to_string(), "frame: a mask is 3x3, expected the others' 20x3");
     }
 
     #[test]

@@ -301,6 +301,20 @@ mod tests {
     }
 
     #[test]
+    fn a_package_says_how_its_graphs_attend_and_an_old_one_need_not() {
+        assert_eq!(Manifest::read(&text().to_string()).unwrap().variant, None);
+        for (said, variant) in [("mha", Variant::Mha), ("std", Variant::Std)] {
+            let mut json = text();
+            json["variant"] = said.into();
+            assert_eq!(Manifest::read(&json.to_string()).unwrap().variant, Some(variant));
+        }
+        assert!(
+            refusal(|m| m["variant"] = "fast".into())
+                .contains("unknown variant `fast`, expected `mha` or `std`")
+        );
+    }
+
+    #[test]
     fn a_newer_format_is_refused_even_if_it_has_unknown_fields() {
         let said = refusal(|m| {
             m["format"] = 2.into();

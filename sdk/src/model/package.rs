@@ -127,3 +127,20 @@ pub fn fuzz(bytes: &[u8], folder: &Path) {
         let _ = package.label(file);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_corpus_is_read_or_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/fuzz/model_package");
+        let mut count = 0;
+        for entry in std::fs::read_dir(corpus).unwrap() {
+            fuzz(&std::fs::read(entry.unwrap().path()).unwrap(), folder.path());
+            count += 1;
+        }
+        assert!(count > 0, "there is no corpus");
+    }
+}

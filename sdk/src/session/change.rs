@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::ObjectId;
 use super::history::Note;
 use super::object::Object;
+use super::trail::Trail;
 use crate::answer::Answer;
 use crate::cut::Signature;
 use crate::preprocess::{EncoderInput, InputSpec};
@@ -33,6 +34,8 @@ impl Seen {
 pub(super) struct Change {
     /// Objects as they are from now on; `None` for one that is gone, with its prompts and answers.
     pub(super) objects: BTreeMap<ObjectId, Option<Object>>,
+    /// Trails as they are from now on, of objects of which nothing else changes.
+    pub(super) trails: BTreeMap<ObjectId, Trail>,
     /// Where something was said or taken back.
     pub(super) said: BTreeSet<(ObjectId, u64)>,
     /// Objects whose answers are all dropped, before new ones are put.

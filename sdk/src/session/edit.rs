@@ -12,7 +12,8 @@ use crate::prompt::{Box, Click, Mask};
 /// What undo would take back and redo would say again, each as a menu would name it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Undoable {
-    /// "click", "box", "mask", "clear frame", "clear object", "add object", "rename object", "remove object".
+    /// "click", "box", "mask", "clear frame", "clear object", "add object", "rename object", "remove object",
+    /// "automatic object".
     pub undo: Option<String>,
     /// The same for what was taken back last.
     pub redo: Option<String>,
@@ -187,7 +188,7 @@ impl Session {
     }
 
     /// Changes an object, which is added if it isn't there, and notes how it was before.
-    fn edit(
+    pub(super) fn edit(
         &mut self,
         label: &str,
         id: ObjectId,

@@ -156,13 +156,16 @@ impl File {
 
     /// Writes a change as a whole.
     pub(super) fn write(&mut self, change: &Change, before: &BTreeMap<ObjectId, Object>) -> Result<()> {
-        let ends = self.store.history_ends()?;
         let write = |batch: &Batch<'_>| {
             for (&id, object) in &change.objects {
                 match object {
-                    Some(object) => put_object(batch, id, object, before.get(&id))?,
+                    Some(object) => put_object(batch, id, (&object.name, &object.trail), before.get(&id))?,
                     None => batch.remove_object(id)?,
                 }
+            }
+            for (id, trail) in &change.trails {
+                let Some(object) = before.get(id) else { continue };
+                put_object(batch, *id, (&object.name, trail), Some(object))?;
             }
             for &(id, frame) in &change.said {
                 let Some(Some(object)) = change.objects.get(&id) else { continue };
@@ -201,15 +204,15 @@ impl File {
                     }
                 }
                 Some(Note::Undone(step)) => {
-                    let pasts = parts(step);
-                    let first = (ends.at + 1).saturating_sub(pasts.len() as u64);
+                    let (at, pasts) = (batch.history_at()?, parts(step));
+                    let first = (at + 1).saturating_sub(pasts.len() as u64);
                     replace(batch, first, &pasts)?;
                     batch.set_history_at(first.saturating_sub(1))?;
                 }
                 Some(Note::Redone(step)) => {
-                    let pasts = parts(step);
-                    replace(batch, ends.at + 1, &pasts)?;
-                    batch.set_history_at(ends.at + pasts.len() as u64)?;
+                    let (at, pasts) = (batch.history_at()?, parts(step));
+                    replace(batch, at + 1, &pasts)?;
+                    batch.set_history_at(at + pasts.len() as u64)?;
                 }
                 Some(Note::Cleared) => batch.clear_history()?,
                 None => {}
@@ -226,12 +229,17 @@ impl File {
 }
 
 /// Writes an object's row, unless it is as it was.
-fn put_object(batch: &Batch<'_>, id: ObjectId, object: &Object, before: Option<&Object>) -> Result<()> {
-    if before.is_some_and(|before| before.name == object.name && before.trail == object.trail) {
+fn put_object(
+    batch: &Batch<'_>,
+    id: ObjectId,
+    (name, trail): (&String, &Trail),
+    before: Option<&Object>,
+) -> Result<()> {
+    if before.is_some_and(|before| before.name == *name && before.trail == *trail) {
         return Ok(());
     }
-    let state = serde_json::to_vec(&object.trail).expect("a trail is numbers and lists, which JSON can hold");
-    batch.put_object(&ObjectRow { object: id, place: i64::from(id), name: object.name.clone(), state })
+    let state = serde_json::to_vec(trail).expect("a trail is numbers and lists, which JSON can hold");
+    batch.put_object(&ObjectRow { object: id, place: i64::from(id), name: name.clone(), state })
 }
 
 fn replace(batch: &Batch<'_>, first: u64, pasts: &[Past]) -> Result<()> {

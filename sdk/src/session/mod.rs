@@ -5,12 +5,15 @@
 //! first, then the shot in order; [`Session::track`] does so by itself. What is held does not grow with the shot:
 //! one frame's features, and for each object its prompted frames and a window of recent ones.
 
+mod answering;
 mod attended;
+mod automatic;
 mod change;
 mod edit;
 mod file;
 mod history;
 mod keeping;
+mod masks;
 mod object;
 mod options;
 mod review;
@@ -35,19 +38,19 @@ pub use crate::answer::Origin;
 pub use crate::memory_bank::Direction;
 pub use crate::store::Precision;
 pub use edit::Undoable;
+pub use masks::ObjectMask;
 pub use object::{MAX_OBJECTS, ObjectId, ObjectInfo, Outdated, Said};
 pub use options::{Keep, SessionOptions};
 pub use track::{FrameSource, Stopped, TrackReport, TrackRequest, Way};
 pub use watch::{Progress, Stage};
 
-use crate::answer::Answer;
 use crate::cut::{DEFAULT_SENSITIVITY, is_cut};
 use crate::error::{Error, Result};
-use crate::frame::{FrameView, FrameViewMut, Size};
-use crate::mask::{LogitPlane, Owners, Wanted};
+use crate::frame::{FrameView, Size};
 use crate::memory_bank::Reach;
-use crate::model::{Cancel, Features, Model, Recollection};
+use crate::model::{Cancel, Features, Model};
 use crate::preprocess::{EncoderInput, to_encoder_input};
+use answering::{At, Outcome};
 use attended::Attended;
 use change::{Change, Seen};
 use file::File;
@@ -56,20 +59,6 @@ use object::Object;
 use scenes::Scenes;
 use trail::Step;
 use watch::Watch;
-use work::{Before, Bench, recollection};
-
-/// One object's mask on one frame.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ObjectMask {
-    /// How the frame came to it.
-    pub origin: Origin,
-    /// How well the model believes to have met the object, 0 to 1.
-    pub predicted_iou: f32,
-    /// A logit: above 0, the model believes that the object is in the frame.
-    pub object_score: f32,
-    /// The mask; all of it far below 0 if the object is not in the frame.
-    pub logits: LogitPlane,
-}
 
 /// A shot being tracked.
 #[derive(Debug)]
@@ -98,23 +87,6 @@ struct Current {
     attended: Attended,
     /// Objects of which something was said, but only on the other side of a cut.
     apart: BTreeSet<ObjectId>,
-}
-
-/// Where a frame is looked at from.
-#[derive(Clone)]
-struct At {
-    frame: u64,
-    direction: Direction,
-    /// The frames that no cut parts from it.
-    scene: RangeInclusive<u64>,
-}
-
-/// What came of one object on a frame.
-enum Outcome {
-    Prompted(Answer),
-    Tracked(Answer),
-    Remembered(Answer),
-    Stands,
 }
 
 impl Session {
@@ -252,36 +224,6 @@ impl Session {
         answered.map(|_| ())
     }
 
-    /// The object's mask on the frame that was pushed last.
-    ///
-    /// # Errors
-    /// [`Error::State`] before the first frame, or if nothing was said of the object so far.
-    pub fn mask(&mut self, object: ObjectId) -> Result<ObjectMask> {
-        let current = self.current.as_ref().ok_or_else(no_frame_yet)?;
-        let (frame, apart) = (current.frame, current.apart.contains(&object));
-        if apart {
-            return Ok(self.absent());
-        }
-        self.mask_at(object, frame)?.ok_or_else(|| {
-            Error::State(format!(
-                "object {object} has no mask on frame {frame}: nothing was said of it so far"
-            ))
-        })
-    }
-
-    /// The object's mask on any frame whose answer is kept, or `None`.
-    ///
-    /// # Errors
-    /// [`Error::Session`] if the session's file can't be read.
-    pub fn mask_at(&mut self, object: ObjectId, frame: u64) -> Result<Option<ObjectMask>> {
-        let area = self.options.hole_area(self.model.manifest());
-        let Some(answer) = self.keeping.get(object, frame)? else { return Ok(None) };
-        let mut logits = answer.logits.clone();
-        logits.fill_holes(area as u32);
-        let Answer { origin, predicted_iou, object_score, .. } = *answer;
-        Ok(Some(ObjectMask { origin, predicted_iou, object_score, logits }))
-    }
-
     /// Drops what was tracked. Prompts and their answers stay.
     ///
     /// # Errors
@@ -289,9 +231,7 @@ impl Session {
     pub fn forget(&mut self) -> Result<()> {
         let mut change = Change::default();
         for (&id, object) in &self.objects {
-            change
-                .objects
-                .insert(id, Some(Object { trail: object.trail.without_tracked(), ..object.clone() }));
+            change.trails.insert(id, object.trail.without_tracked());
             change.untracked.insert(id);
         }
         self.apply(change)
@@ -300,19 +240,6 @@ impl Session {
     /// Frames that begin a new shot, as far as frames were seen: for a list of cuts.
     pub fn cuts(&self) -> Vec<u64> {
         self.scenes.cuts().collect()
-    }
-
-    /// What is said of an object that the frame's scene knows nothing of.
-    fn absent(&self) -> ObjectMask {
-        let (m, side) = (self.model.manifest(), self.model.manifest().mask_side());
-        let no_object = m.constants.no_object_logit;
-        let size = Size { width_px: side as u32, height_px: side as u32 };
-        ObjectMask {
-            origin: Origin::Tracked(Direction::Forward),
-            predicted_iou: 0.0,
-            object_score: no_object,
-            logits: LogitPlane { size, values: vec![no_object; side * side] },
-        }
     }
 
     /// Frames that no cut parts from a frame.
@@ -401,128 +328,6 @@ impl Session {
         Ok(tracked)
     }
 
-    /// Answers prompts, or sees to it that an answer that stands has its memory if it is needed.
-    fn outcome(&mut self, id: ObjectId, step: Step, current: &mut Current, at: &At) -> Result<Outcome> {
-        let earlier = self.keeping.get(id, at.frame)?;
-        let trail = &self.objects[&id].trail;
-        let recalled = match step {
-            Step::Stands => {
-                let gone = earlier.as_ref().is_some_and(|answer| answer.memory.is_none());
-                if !gone || !trail.is_near_an_end(at.frame, self.reach) {
-                    return Ok(Outcome::Stands);
-                }
-                None
-            }
-            _ => match trail.passed(at.frame) {
-                Some(direction) => self.recalled(id, &At { direction, ..at.clone() })?,
-                None => None,
-            },
-        };
-        let trail = &self.objects[&id].trail;
-        let before = Before {
-            mask_waits: trail.mask_waits(at.frame),
-            earlier: earlier.as_deref(),
-            recalled: recalled.as_ref(),
-        };
-        let prompts = self.objects[&id].prompts_at(at.frame);
-        let mut bench = self.bench(current)?;
-        match (step, &earlier) {
-            (Step::Stands, Some(answer)) => {
-                let memory = Some(bench.restore(answer)?);
-                Ok(Outcome::Remembered(Answer { memory, ..(**answer).clone() }))
-            }
-            _ => Ok(Outcome::Prompted(bench.answer_prompts(id, &prompts, &before)?)),
-        }
-    }
-
-    /// Follows objects into a frame. Together they cost less than one by one, and answer the same bits.
-    fn follow(&mut self, ids: &[ObjectId], current: &mut Current, at: &At) -> Result<Vec<Answer>> {
-        let mut recalled = Vec::new();
-        for &id in ids {
-            recalled.push(self.recalled(id, at)?.unwrap_or_default());
-        }
-        self.bench(current)?.track(ids, &recalled, at.direction)
-    }
-
-    /// How many objects are followed at once: under a ceiling, one recollection at a time.
-    fn together(&self) -> usize {
-        const MOST: usize = 16;
-        if self.options.memory_ceiling.is_some() { 1 } else { MOST }
-    }
-
-    /// What work on a frame needs. The frame is encoded if it wasn't yet.
-    fn bench<'a>(&'a mut self, current: &'a mut Current) -> Result<Bench<'a>> {
-        let (model, cancel, together) = (&*self.model, &*self.cancel, self.together());
-        let features = match current.features.take() {
-            Some(features) => features,
-            None => self.watch.run(Stage::ImageEncoder, || model.encode(&current.input, cancel))?,
-        };
-        Ok(Bench {
-            model,
-            features: current.features.insert(features),
-            attended: (&mut current.attended, together),
-            size: self.size,
-            cancel,
-            watch: &mut self.watch,
-            fill_hole_area: self.options.hole_area(model.manifest()),
-            precision: self.options.precision,
-        })
-    }
-
-    /// What the attention is given for an object on a frame; `None` if there is nothing to look back on.
-    fn recalled(&mut self, id: ObjectId, at: &At) -> Result<Option<Recollection>> {
-        let recall = self.objects[&id].trail.recall(self.reach, at.frame, at.direction, &at.scene);
-        if recall.memories.is_empty() {
-            return Ok(None);
-        }
-        self.options.check_room(self.model.manifest(), recall.memories.len())?;
-        let keeping = &mut self.keeping;
-        let lost =
-            |frame| Error::State(format!("object {id} has no answer on frame {frame}, which it recalls"));
-        recollection(&recall, |frame| keeping.get(id, frame)?.ok_or_else(|| lost(frame))).map(Some)
-    }
-
-    /// Notes what came of one object.
-    fn settle(&self, id: ObjectId, outcome: Outcome, at: &At, change: &mut Change) {
-        let Some(object) = self.objects.get(&id) else { return };
-        let mut object = object.clone();
-        let trail = &mut object.trail;
-        let answer = match outcome {
-            Outcome::Stands => {
-                trail.pass(at.frame, at.direction);
-                None
-            }
-            Outcome::Remembered(answer) => {
-                trail.pass(at.frame, at.direction);
-                Some(answer)
-            }
-            Outcome::Prompted(answer) => {
-                if self.options.add_all_frames_to_correct_as_cond || trail.passed(at.frame).is_none() {
-                    trail.prompted(at.frame, &at.scene);
-                } else {
-                    trail.corrected(at.frame, &at.scene);
-                }
-                if self.options.clear_non_cond_mem_around_input {
-                    let around = self.reach.slots * self.reach.stride;
-                    trail.outdate_range(&(at.frame.saturating_sub(around)..=at.frame.saturating_add(around)));
-                }
-                Some(answer)
-            }
-            Outcome::Tracked(answer) => {
-                trail.follow(at.frame, at.direction);
-                let left = at.direction.behind(at.frame, self.reach.memory_frames() + 1);
-                let unneeded =
-                    |&frame: &u64| trail.follows(frame) && !trail.is_near_an_end(frame, self.reach);
-                change.let_go.extend(left.filter(unneeded).map(|frame| (id, frame..=frame)));
-                Some(answer)
-            }
-        };
-        if let Some(answer) = answer {
-            change.answers.insert((id, at.frame), Some(Arc::new(answer)));
-        }
-        change.objects.insert(id, Some(object));
-    }
-
     /// Keeps a change, and lives by it from now on.
     ///
     /// # Errors
@@ -535,68 +340,11 @@ impl Session {
                 None => self.objects.remove(&id),
             };
         }
+        for (id, trail) in change.trails {
+            self.objects.entry(id).and_modify(|object| object.trail = trail);
+        }
         self.scenes.change(&change.cuts);
         Ok(())
-    }
-
-    /// A stream keeps what lies around the frame that was pushed last.
-    fn keep_window(&mut self, frame: u64) {
-        let reach = self.reach.frames();
-        let window = frame.saturating_sub(reach)..=frame.saturating_add(reach);
-        for (&id, object) in &mut self.objects {
-            object.trail.keep_only(&window);
-            let trail = &object.trail;
-            self.keeping.keep_only(id, &window, |frame| trail.conditioning().contains(&frame));
-        }
-    }
-
-    /// Writes an object's mask on the frame that was pushed last into the host's image.
-    ///
-    /// # Errors
-    /// As [`Session::mask`]; [`Error::Frame`] if the image can't hold what is wanted.
-    pub fn write_mask(&mut self, object: ObjectId, wanted: Wanted, image: FrameViewMut<'_>) -> Result<()> {
-        let current = self.current.as_ref().ok_or_else(no_frame_yet)?;
-        if current.apart.contains(&object) {
-            return self.absent().logits.write(wanted, image);
-        }
-        let frame = current.frame;
-        if self.write_mask_at(object, frame, wanted, image)? {
-            return Ok(());
-        }
-        self.mask(object).map(|_| ())
-    }
-
-    /// Writes an object's mask on any frame whose answer is kept; `false` if it isn't. Where masks may not overlap, it
-    /// is held against the other objects' masks on that frame.
-    ///
-    /// # Errors
-    /// [`Error::Frame`] if the image can't hold what is wanted; [`Error::Session`] if the session's file can't be read.
-    pub fn write_mask_at(
-        &mut self,
-        object: ObjectId,
-        frame: u64,
-        wanted: Wanted,
-        image: FrameViewMut<'_>,
-    ) -> Result<bool> {
-        if wanted != Wanted::Logits && image.size() != self.size {
-            let (found, want) = (image.size(), self.size);
-            return Err(Error::Frame(format!("the mask's image is {found}, expected the session's {want}")));
-        }
-        let Some(mask) = self.mask_at(object, frame)? else { return Ok(false) };
-        if wanted == Wanted::Logits || !self.options.non_overlap_masks {
-            mask.logits.write(wanted, image)?;
-            return Ok(true);
-        }
-        let (mut index, mut planes) = (0, Vec::new());
-        for id in self.objects.keys().copied().collect::<Vec<_>>() {
-            if id == object {
-                index = planes.len();
-            }
-            planes.extend(self.mask_at(id, frame)?.map(|mask| mask.logits));
-        }
-        let owners = Owners::of(&planes.iter().collect::<Vec<_>>(), self.size)?;
-        mask.logits.write_apart(wanted, image, &owners, index)?;
-        Ok(true)
     }
 }
 

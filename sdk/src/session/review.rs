@@ -3,7 +3,6 @@
 use super::{ObjectId, Session};
 use crate::answer::Origin;
 use crate::error::{Error, Result};
-use crate::mask::{Bounds, Shape};
 use crate::review::{Observation, ReviewRange, Reviewer, Thresholds, touched};
 use crate::store::Confidence;
 
@@ -54,23 +53,13 @@ impl Session {
 }
 
 fn observation(object: ObjectId, seen: &Confidence, touched: f32) -> Observation {
-    let corners = |[x0, y0, x1, y1]: [u16; 4]| Bounds {
-        x0_px: u32::from(x0),
-        y0_px: u32::from(y0),
-        x1_px: u32::from(x1) + 1,
-        y1_px: u32::from(y1) + 1,
-    };
     Observation {
         frame: seen.frame,
         object,
         prompted: seen.origin == Origin::Prompted,
         object_score: seen.object_score,
         predicted_iou: seen.predicted_iou,
-        shape: Shape {
-            area_px: seen.shape.area_cells as u64,
-            bounds: seen.shape.bbox.map(corners),
-            stability: seen.shape.stability,
-        },
+        shape: seen.shape,
         touched,
     }
 }

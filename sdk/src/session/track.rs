@@ -182,7 +182,7 @@ impl Session {
             let todo: BTreeSet<_> = steps.iter().filter(|step| wants(step)).map(|&(id, _)| id).collect();
             if !todo.is_empty() {
                 self.restore_memories(&todo, frame, direction, run)?;
-                if !self.visit(frame, direction, run, &todo)? {
+                if !self.visit(frame, direction, run, &|id, _| todo.contains(&id))? {
                     return Ok(ControlFlow::Continue(()));
                 }
                 if (run.each)(self, frame).is_break() {
@@ -213,7 +213,7 @@ impl Session {
             }
         }
         if !gone.is_empty() {
-            self.visit(frame, direction, run, &gone)?;
+            self.visit(frame, direction, run, &|id, _| gone.contains(&id))?;
         }
         Ok(())
     }
@@ -222,9 +222,9 @@ impl Session {
     fn outdate(&mut self, frames: &RangeInclusive<u64>) -> Result<()> {
         let mut change = Change::default();
         for (&id, object) in &self.objects {
-            let mut object = object.clone();
-            object.trail.outdate_range(frames);
-            change.objects.insert(id, Some(object));
+            let mut trail = object.trail.clone();
+            trail.outdate_range(frames);
+            change.trails.insert(id, trail);
         }
         self.apply(change)
     }
@@ -252,22 +252,21 @@ impl Session {
         }
         let frames: BTreeSet<_> = gone.iter().map(|&(frame, _)| frame).collect();
         for recalled in frames {
-            let ids = gone.range((recalled, 0)..=(recalled, ObjectId::MAX)).map(|&(_, id)| id).collect();
-            self.visit(recalled, direction, run, &ids)?;
+            self.visit(recalled, direction, run, &|id, _| gone.contains(&(recalled, id)))?;
         }
         Ok(())
     }
 
-    /// Reads a frame and answers for some objects. False beyond the shot's end.
+    /// Reads a frame and answers for the objects that are wanted. False beyond the shot's end.
     fn visit(
         &mut self,
         frame: u64,
         direction: Direction,
         run: &mut Run<'_>,
-        objects: &BTreeSet<ObjectId>,
+        wanted: &dyn Fn(ObjectId, Step) -> bool,
     ) -> Result<bool> {
         let Some(pixels) = run.source.frame(frame)? else { return Ok(false) };
-        let tracked = self.take(frame, direction, pixels, &|id, _| objects.contains(&id))?;
+        let tracked = self.take(frame, direction, pixels, wanted)?;
         tracked.into_iter().for_each(|id| run.report.add(id, frame, direction));
         Ok(true)
     }
@@ -277,10 +276,9 @@ impl Session {
             |(&id, object): (&ObjectId, &Object)| object.trail.waiting().contains(&frame).then_some(id);
         let corrected: BTreeSet<_> = self.objects.iter().filter_map(waits).collect();
         self.restore_memories(&corrected, frame, Direction::Forward, run)?;
-        let Some(pixels) = run.source.frame(frame)? else {
+        if !self.visit(frame, Direction::Forward, run, &|_, step| step == Step::Prompt)? {
             return Err(Error::State(format!("a prompt is on frame {frame}, which the shot does not have")));
-        };
-        self.take(frame, Direction::Forward, pixels, &|_, step| step == Step::Prompt)?;
+        }
         Ok(())
     }
 

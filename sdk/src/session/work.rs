@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ObjectId;
 use super::attended::Attended;
 use super::watch::{Stage, Watch};
-use crate::answer::{Answer, Origin, Shape};
+use crate::answer::{Answer, Origin};
 use crate::error::{Error, Result};
 use crate::frame::Size;
 use crate::mask::{LogitPlane, pick};
@@ -228,7 +228,7 @@ impl Bench<'_> {
         let logits = self.plane(draft.logits);
         Answer {
             origin,
-            shape: Shape::of(&logits),
+            shape: logits.shape(logits.size),
             logits,
             predicted_iou: draft.predicted_iou,
             object_score: draft.object_score,

@@ -9,10 +9,10 @@ use rusqlite::{Connection, Row, params};
 use super::fault::{Asked, Fault};
 use super::identity::Identity;
 use super::{Batch, Store, codec, ends, key, number};
-use crate::answer::{Answer, Origin, Shape};
+use crate::answer::{Answer, Origin};
 use crate::error::Result;
 use crate::frame::Size;
-use crate::mask::LogitPlane;
+use crate::mask::{LogitPlane, Shape};
 use crate::memory_bank::Direction;
 use crate::model::Memory;
 
@@ -78,7 +78,7 @@ impl Batch<'_> {
         self.ask(|connection| {
             check(answer, &self.store.identity)?;
             let shape = answer.shape;
-            let bbox = shape.bbox.map_or([None; 4], |b| b.map(Some));
+            let bbox = codec::corners(shape.bounds).map_or([None; 4], |b| b.map(Some));
             let mut statement = connection.prepare_cached(
                 "INSERT INTO answers (object, frame, origin, predicted_iou, object_score, stability, \
                  area_cells, x0, y0, x1, y1) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (object, \
@@ -94,7 +94,7 @@ impl Batch<'_> {
                 answer.predicted_iou,
                 answer.object_score,
                 shape.stability,
-                shape.area_cells,
+                shape.area_px as f32,
                 bbox[0],
                 bbox[1],
                 bbox[2],
@@ -265,12 +265,15 @@ pub(super) fn confidence(row: &Row<'_>) -> Asked<Confidence> {
         (Some(x0), Some(y0), Some(x1), Some(y1)) => Some([x0, y0, x1, y1]),
         _ => None,
     };
+    let frame = number(row.get(1)?, "a frame")?;
+    let damaged = |problem| Fault::Damaged(format!("table answers, frame {frame}: {problem}"));
+    let bounds = codec::bounds(bbox).map_err(damaged)?;
     Ok(Confidence {
-        frame: number(row.get(1)?, "a frame")?,
+        frame,
         origin: Origin::of(row.get(2)?)?,
         predicted_iou: float(3)?,
         object_score: float(4)?,
-        shape: Shape { stability: float(5)?, area_cells: float(6)?, bbox },
+        shape: Shape { stability: float(5)?, area_px: float(6)? as u64, bounds },
     })
 }
 

@@ -7,6 +7,7 @@
 use half::{bf16, f16};
 
 use crate::frame::Size;
+use crate::mask::Bounds;
 
 /// What bytes stand for, or why they stand for nothing.
 pub(super) type Read<T> = Result<T, String>;
@@ -38,6 +39,23 @@ pub(super) fn longest_floats(count: usize) -> usize {
 /// The most bytes that [`mask`] gives.
 pub(super) fn longest_mask(size: Size) -> usize {
     1 + size.area_px().div_ceil(8)
+}
+
+/// A box of cells as a row keeps it: first and last column and row, `[x0, y0, x1, y1]`.
+pub(super) fn corners(bounds: Option<Bounds>) -> Option<[u16; 4]> {
+    bounds.map(|b| [b.x0_px, b.y0_px, b.x1_px.saturating_sub(1), b.y1_px.saturating_sub(1)].map(|v| v as u16))
+}
+
+/// A box that [`corners`] gave.
+pub(super) fn bounds(corners: Option<[u16; 4]>) -> Read<Option<Bounds>> {
+    let Some([x0, y0, x1, y1]) = corners else { return Ok(None) };
+    if x1 < x0 || y1 < y0 {
+        return Err(format!(
+            "its box is {x0}, {y0} to {x1}, {y1}, expected a second corner that is no nearer"
+        ));
+    }
+    let [x0_px, y0_px, x1_px, y1_px] = [x0, y0, x1, y1].map(u32::from);
+    Ok(Some(Bounds { x0_px, y0_px, x1_px: x1_px + 1, y1_px: y1_px + 1 }))
 }
 
 /// Numbers in no order that could be used.

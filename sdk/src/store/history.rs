@@ -11,10 +11,10 @@ use super::fault::{Asked, Fault};
 use super::identity::Identity;
 use super::prompts;
 use super::{Batch, Store, codec};
-use crate::answer::{Answer, Origin, Shape};
+use crate::answer::{Answer, Origin};
 use crate::error::Result;
 use crate::frame::Size;
-use crate::mask::LogitPlane;
+use crate::mask::{LogitPlane, Shape};
 use crate::model::Memory;
 use crate::prompt::Mask;
 
@@ -76,6 +76,11 @@ impl Batch<'_> {
             within(seq, oldest, newest)?;
             put(connection, &self.store.identity, seq, past)
         })
+    }
+
+    /// Up to which step everything is done.
+    pub(crate) fn history_at(&self) -> Result<u64> {
+        Ok(self.ask(ends)?.at)
     }
 
     /// Says up to which step everything is done.
@@ -187,10 +192,11 @@ pub(super) fn tell(answer: &Answer, identity: &Identity) -> Asked<Vec<u8>> {
     answers::check(answer, identity)?;
     let plane = codec::plane(&answer.logits.values, answer.logits.size.width());
     let pointer = codec::floats(&answer.pointer);
-    let Shape { stability, area_cells, bbox } = answer.shape;
+    let Shape { stability, area_px, bounds } = answer.shape;
+    let bbox = codec::corners(bounds);
     let mut bytes =
         vec![answer.origin.code() as u8, u8::from(bbox.is_some()), u8::from(answer.memory.is_some())];
-    for v in [answer.predicted_iou, answer.object_score, stability, area_cells] {
+    for v in [answer.predicted_iou, answer.object_score, stability, area_px as f32] {
         bytes.extend(v.to_le_bytes());
     }
     bbox.unwrap_or_default().iter().for_each(|v| bytes.extend(v.to_le_bytes()));
@@ -244,7 +250,11 @@ fn read(bytes: &[u8], identity: &Identity) -> Read<Answer> {
         logits: LogitPlane { size: Size { width_px: side, height_px: side }, values },
         predicted_iou,
         object_score,
-        shape: Shape { stability, area_cells, bbox: boxed.then_some(sides) },
+        shape: Shape {
+            stability,
+            area_px: area_cells as u64,
+            bounds: codec::bounds(boxed.then_some(sides))?,
+        },
         pointer,
         memory,
     })

@@ -8,5 +8,6 @@ mod shot;
 mod stream;
 mod track;
 mod edit;
+mod automatic;
 mod file;
 mod kill;

@@ -3,6 +3,7 @@
 //! The library is loaded at run time. Its declarations come from `include/rotomask.h` by bindgen; here are the
 //! promises that the header makes in words and a compiler can't see.
 
+mod automatic;
 mod image;
 mod load;
 mod kernels;
@@ -19,6 +20,7 @@ mod api {
     include!(concat!(env!("OUT_DIR"), "/api.rs"));
 }
 
+pub use automatic::{Automatic, AutomaticOptions};
 pub use image::{Image, ImageMut};
 pub use kernels::Language;
 pub use load::Library;
@@ -27,7 +29,7 @@ pub use model::{Model, ModelOptions};
 pub use session::{Frames, Keep, Knowledge, KnownPrompts, STAGES, Session, Tracked};
 pub use session_file::{Salvaged, SessionFile};
 pub use settings::MatteSettings;
-pub use still::{Automatic, AutomaticOptions, Measured, Still, StillPrompts};
+pub use still::{Measured, Still, StillPrompts};
 
 use std::ffi::{CStr, CString, c_char};
 

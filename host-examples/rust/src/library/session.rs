@@ -21,7 +21,7 @@ use crate::{Error, Result, picture::Picture};
 pub const STAGES: usize = api::ROTOMASK_STAGE_COUNT as usize;
 
 /// What is known of an object on the frame pushed last.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tracked {
     /// The mask answers prompts; otherwise it was tracked.
     pub prompted: bool,
@@ -71,6 +71,11 @@ impl Knowledge {
         object.prompts.iter().find(|known| known.frame == frame)
     }
 
+    /// Objects of which something was said.
+    pub fn prompted(&self) -> impl Iterator<Item = u32> {
+        self.objects.iter().filter(|object| !object.prompts.is_empty()).map(|object| object.id)
+    }
+
     /// The earliest frame on which something was said.
     pub fn first(&self) -> Option<u64> {
         self.objects.iter().flat_map(|object| &object.prompts).map(|said| said.frame).min()
@@ -115,15 +120,7 @@ impl Session {
     /// # Errors
     /// If the library refuses.
     pub fn open(model: &Arc<Model>, width: u32, height: u32) -> Result<Self> {
-        let mut handle = ptr::null_mut();
-        let library = model.library();
-        // SAFETY: the model is open and kept so by this session.
-        let status =
-            unsafe { library.api().rotomask_session_open(model.as_ptr(), width, height, &mut handle) };
-        library.check(status)?;
-        let handle =
-            NonNull::new(handle).ok_or(Error::Bug("librotomask opened no session and said nothing"))?;
-        Ok(Self { model: model.clone(), handle, stop: None })
+        Self::open_keeping(model, [width, height], Keep::Window, true)
     }
 
     /// Opens a session for frames of one size. A file that is there is gone on with. `cuts`: nothing is recalled
@@ -203,8 +200,12 @@ impl Session {
         host.failed.map_or_else(|| library.check(status), Err)
     }
 
-    fn library(&self) -> &Library {
+    pub(super) fn library(&self) -> &Library {
         self.model.library()
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut api::rotomask_session {
+        self.handle.as_ptr()
     }
 
     /// Stops the frame that is being worked on, and every later one, once `stop` is set. The call answers

@@ -5,10 +5,10 @@ use std::{fs, path::Path};
 use image::ExtendedColorType;
 use serde_json::{Value, json};
 
-use super::{OutputMode, SearchArgs, SegmentArgs, measured, open, overlay, write_json};
+use super::{OutputMode, SegmentArgs, measured, open, overlay, write_json};
 use crate::{
     Error, Outcome, Result,
-    library::{Automatic, AutomaticOptions, Image, ImageMut},
+    library::{Automatic, Image, ImageMut},
     partial,
     picture::Picture,
     progress,
@@ -26,13 +26,13 @@ pub(super) fn run(args: &SegmentArgs) -> Result<Outcome> {
     let target = args.output.as_deref().map(target).transpose()?;
     let (model, picture) = open(args)?;
     let stop = interrupt::flag()?;
-    let found = Automatic::generate(&model, &Image::from(&picture), &options(&args.search), &stop);
+    let found = Automatic::generate(&model, &Image::from(&picture), &args.search.options(), &stop);
     let mut masks = match found {
         Err(error) if error.is_cancelled() => return Ok(Outcome::Interrupted),
         found => found?,
     };
     let all = masks.count()?;
-    if args.search.objects {
+    if args.objects {
         masks = masks.objects()?;
     }
     let count = masks.count()?;
@@ -42,27 +42,13 @@ pub(super) fn run(args: &SegmentArgs) -> Result<Outcome> {
         None => {}
     }
     if let Some(path) = &args.json {
-        let rows: Vec<Value> = (0..count)
-            .map(|index| row(&masks, index, args.search.output_mode, &picture))
-            .collect::<Result<_>>()?;
+        let rows: Vec<Value> =
+            (0..count).map(|index| row(&masks, index, args.output_mode, &picture)).collect::<Result<_>>()?;
         write_json(path, &json!({ "width": picture.width(), "height": picture.height(), "masks": rows }))?;
     }
-    let objects = if args.search.objects { format!(", {count} objects among them") } else { String::new() };
+    let objects = if args.objects { format!(", {count} objects among them") } else { String::new() };
     progress::say(&format!("{}: {all} masks{objects}", args.picture.display()));
     Ok(Outcome::Complete)
-}
-
-fn options(search: &SearchArgs) -> AutomaticOptions {
-    AutomaticOptions {
-        points_per_side: search.points_per_side,
-        crop_n_layers: search.crop_n_layers,
-        crop_n_points_downscale_factor: search.crop_n_points_downscale_factor,
-        min_mask_region_area: search.min_mask_region_area,
-        pred_iou_thresh: search.pred_iou_thresh,
-        stability_score_thresh: search.stability_score_thresh,
-        box_nms_thresh: search.box_nms_thresh,
-        use_m2m: search.use_m2m,
-    }
 }
 
 /// A folder by its slash or because it is there, a picture by its suffix.

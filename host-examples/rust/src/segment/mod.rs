@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     Error, Outcome, Result,
     args::EngineArgs,
-    library::{Image, ImageMut, Library, Measured, Model, Still, StillPrompts},
+    library::{AutomaticOptions, Image, ImageMut, Library, Measured, Model, Still, StillPrompts},
     partial::{self, Partial},
     picture::Picture,
     progress,
@@ -61,6 +61,18 @@ pub struct SegmentArgs {
     /// Find every mask of the picture without being told what to look for
     #[arg(long, conflicts_with_all = ["point", "negative", "box", "candidates", "hole_area", "speck_area"])]
     pub automatic: bool,
+    /// Only objects that don't cover each other, the best first
+    #[arg(long, help_heading = "With --automatic", requires = "automatic")]
+    pub objects: bool,
+    /// How --json has the masks
+    #[arg(
+        long,
+        value_name = "MODE",
+        default_value = "coco_rle",
+        help_heading = "With --automatic",
+        requires = "automatic"
+    )]
+    pub output_mode: OutputMode,
     /// How --automatic looks.
     #[command(flatten)]
     pub search: SearchArgs,
@@ -74,9 +86,6 @@ pub struct SegmentArgs {
 #[derive(Clone, Copy, Debug, Default, Args)]
 #[command(next_help_heading = "With --automatic")]
 pub struct SearchArgs {
-    /// Only objects that don't cover each other, the best first
-    #[arg(long, requires = "automatic")]
-    pub objects: bool,
     /// Points along each side of the grid; by default 32
     #[arg(long, value_name = "N", requires = "automatic")]
     pub points_per_side: Option<u32>,
@@ -101,9 +110,23 @@ pub struct SearchArgs {
     /// Refine every mask once
     #[arg(long, requires = "automatic")]
     pub use_m2m: bool,
-    /// How --json has the masks
-    #[arg(long, value_name = "MODE", default_value = "coco_rle", requires = "automatic")]
-    pub output_mode: OutputMode,
+}
+
+impl SearchArgs {
+    /// As the library takes them.
+    #[must_use]
+    pub fn options(&self) -> AutomaticOptions {
+        AutomaticOptions {
+            points_per_side: self.points_per_side,
+            crop_n_layers: self.crop_n_layers,
+            crop_n_points_downscale_factor: self.crop_n_points_downscale_factor,
+            min_mask_region_area: self.min_mask_region_area,
+            pred_iou_thresh: self.pred_iou_thresh,
+            stability_score_thresh: self.stability_score_thresh,
+            box_nms_thresh: self.box_nms_thresh,
+            use_m2m: self.use_m2m,
+        }
+    }
 }
 
 /// How `--json` has masks.

@@ -6,23 +6,23 @@ use serde_json::Value;
 
 use super::{
     near::Near,
-    observe::{Observation, Parcel},
+    observe::{Observation, Parcel, Seen},
     written,
 };
 use crate::{
     Outcome, Result,
     args::TrackArgs,
     library::{Badge, Library, MaskKind, MatteLayer, Model},
-    masks::MaskFolder,
+    masks::MaskFolders,
     progress::{self, Progress},
     render::{Render, Shown},
-    report::{FrameReport, Report, Stage, Summary, Timings, Versions},
+    report::{FrameReport, ObjectReport, Report, Stage, Summary, Timings, Versions},
 };
 
 /// All that a finished frame goes into.
 pub struct Finisher {
     render: Option<Render>,
-    masks: Option<MaskFolder>,
+    masks: Option<MaskFolders>,
     report: Option<Report>,
     progress: Progress,
     sums: Timings,
@@ -32,7 +32,7 @@ impl Finisher {
     /// `total` frames are expected.
     pub fn new(
         render: Option<Render>,
-        masks: Option<MaskFolder>,
+        masks: Option<MaskFolders>,
         report: Option<Report>,
         total: Option<u64>,
     ) -> Self {
@@ -55,22 +55,38 @@ impl Finisher {
             timings.add(Stage::FromRgba, spent.convert);
             timings.add(Stage::Encode, spent.encode);
         }
-        if let Some(masks) = &self.masks {
-            let start = Instant::now();
-            masks.write(frame.index, &seen.mask, (picture.width(), picture.height()))?;
+        if let Some(masks) = &mut self.masks {
+            let (start, size) = (Instant::now(), (picture.width(), picture.height()));
+            let each = seen.objects.iter().map(|seen| (seen.object, seen.mask.as_slice()));
+            masks.write(frame.index, &seen.mask, each, size)?;
             timings.add(Stage::Mask, start.elapsed());
         }
         self.sums.add_all(timings);
         if let Some(report) = &mut self.report {
+            let only = seen.only();
+            let each = |seen: &Seen| ObjectReport {
+                id: seen.object,
+                predicted_iou: seen.tracked.predicted_iou,
+                object_score: seen.tracked.object_score,
+                seen: seen.tracked.seen,
+                prompted: seen.tracked.prompted,
+                area_px: seen.area,
+                r#box: seen.bounds,
+            };
             report.frame(&FrameReport {
                 index: frame.index,
                 time: frame.seconds,
-                predicted_iou: seen.tracked.map(|t| t.predicted_iou),
-                object_score: seen.tracked.map(|t| t.object_score),
-                seen: seen.tracked.is_some_and(|t| t.seen),
-                prompted: seen.tracked.is_some_and(|t| t.prompted),
+                predicted_iou: only.map(|t| t.predicted_iou),
+                object_score: only.map(|t| t.object_score),
+                seen: seen.objects.iter().any(|one| one.tracked.seen),
+                prompted: seen.objects.iter().any(|one| one.tracked.prompted),
                 area_px: seen.area,
                 r#box: seen.bounds,
+                objects: if seen.objects.len() > 1 {
+                    seen.objects.iter().map(each).collect()
+                } else {
+                    vec![]
+                },
                 ms: timings,
             })?;
         }
@@ -142,10 +158,10 @@ impl Done<'_> {
 }
 
 fn badge(seen: &Observation) -> Badge {
-    match seen.tracked {
-        None => Badge::Untracked,
-        Some(tracked) if tracked.prompted => Badge::Prompted,
-        Some(_) => Badge::Tracked,
+    match seen.objects.as_slice() {
+        [] => Badge::Untracked,
+        objects if objects.iter().any(|one| one.tracked.prompted) => Badge::Prompted,
+        _ => Badge::Tracked,
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     Error, Outcome, Result,
     args::TrackArgs,
     library::{Image, Keep, Library, Model, Session},
-    masks::MaskFolder,
+    masks::MaskFolders,
     partial,
     picture::Picture,
     prompt::Prompts,
@@ -63,7 +63,9 @@ pub fn run(args: TrackArgs) -> Result<Outcome> {
     let known = session.describe()?;
     prompts.give(&mut session, &known)?;
     let known = session.describe()?;
-    let Some(mut first) = known.first() else {
+    // A search finds something to follow on the first frame that is processed.
+    let searched = args.automatic.then_some(args.start);
+    let Some(mut first) = known.first().into_iter().chain(searched).min() else {
         return Err(Error::Usage(
             "nothing to follow: the session has no prompts, expected --point, --box or --mask".into(),
         ));
@@ -86,7 +88,9 @@ pub fn run(args: TrackArgs) -> Result<Outcome> {
         .zip(settings)
         .map(|(target, settings)| Render::open(&library, &args.look, settings, background, (target, &clip)))
         .transpose()?;
-    let masks = args.masks.as_deref().map(MaskFolder::create).transpose()?;
+    let objects: Vec<u32> = known.prompted().collect();
+    let apart = args.automatic || objects.len() > 1;
+    let masks = args.masks.as_deref().map(|folder| MaskFolders::create(folder, apart)).transpose()?;
     let head = Head {
         input: args.input.display().to_string(),
         width: clip.width,
@@ -95,7 +99,7 @@ pub fn run(args: TrackArgs) -> Result<Outcome> {
     };
     let report = args.json.as_deref().map(|path| Report::create(path, &head)).transpose()?;
     let finisher = Finisher::new(render, masks, report, frames_to_do(&args, &clip));
-    let job = pipeline::Job { args: &args, prompts: &prompts, first, session, stop: &stop };
+    let job = pipeline::Job { args: &args, prompts: &prompts, first, objects, session, stop: &stop };
     let done = job.run(source, finisher)?;
     if done.frames() == 0 {
         return Ok(nothing_done());
@@ -115,6 +119,12 @@ fn check_arguments(args: &TrackArgs) -> Result<Option<Target>> {
     }
     if let Some(end) = args.end.filter(|&end| end < args.start) {
         return Err(Error::Usage(format!("--end {end} comes before --start {}", args.start)));
+    }
+    // clap lets a requirement go where it conflicts with what is given.
+    if let Some(every) = args.every.filter(|_| !args.automatic) {
+        return Err(Error::Usage(format!(
+            "--every {every}: nothing is looked for, expected --automatic with it"
+        )));
     }
     let target = args.output.as_deref().map(Target::new).transpose()?;
     if let Some(target) = &target {

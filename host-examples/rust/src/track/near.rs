@@ -26,7 +26,7 @@ impl Near<'_> {
     /// The masks, each with how many frames later it is. Before the first prompt there is none.
     pub fn masks(&self) -> Result<Vec<(i32, Image<'_>)>> {
         let masks =
-            self.around.iter().filter(|(_, seen)| seen.tracked.is_some()).filter_map(|(frame, seen)| {
+            self.around.iter().filter(|(_, seen)| !seen.objects.is_empty()).filter_map(|(frame, seen)| {
                 let offset = i32::try_from(frame.cast_signed() - self.frame.cast_signed()).ok()?;
                 (offset.unsigned_abs() as usize <= REACH).then(|| Ok((offset, seen.image()?)))
             });
@@ -65,18 +65,12 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{library::Tracked, source::Frame};
+    use crate::{source::Frame, track::observe::Seen};
 
     fn parcel(index: u64, tracked: bool) -> Parcel {
-        let tracked = tracked.then_some(Tracked {
-            prompted: false,
-            seen: true,
-            logits: [1, 1],
-            predicted_iou: 1.0,
-            object_score: 1.0,
-        });
+        let objects = if tracked { vec![Seen::default()] } else { vec![] };
         let seen =
-            Observation { tracked, logits: vec![index as f32], logits_size: [1, 1], ..Default::default() };
+            Observation { objects, logits: vec![index as f32], logits_size: [1, 1], ..Default::default() };
         Parcel { frame: Frame { index, ..Frame::default() }, seen, ..Parcel::default() }
     }
 

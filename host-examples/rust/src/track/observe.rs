@@ -7,7 +7,6 @@ use crate::{
     library::{Image, ImageMut, Session, Tracked},
     masks,
     picture::Picture,
-    prompt::OBJECT,
     report::{Stage, Timings},
     source::Frame,
 };
@@ -25,14 +24,29 @@ pub struct Parcel {
     pub timings: Timings,
 }
 
-/// Where the object is on a frame.
+/// Where the objects are on a frame.
 #[derive(Default)]
 pub struct Observation {
-    /// `None` before the first prompt.
-    pub tracked: Option<Tracked>,
+    /// None before the first prompt.
+    pub objects: Vec<Seen>,
+    /// Of the likeliest object, cell by cell.
     pub logits: Vec<f32>,
     pub logits_size: [u32; 2],
-    /// At the frame's size: zero outside. Area and bounds are its own; all three only where they were asked for.
+    /// Of all objects, at the frame's size: zero outside. Area and bounds are its own; all three only where they were
+    /// asked for.
+    pub mask: Vec<u8>,
+    pub area: u64,
+    pub bounds: Option<[u32; 4]>,
+    /// One object's logits, for a moment.
+    pub one: Vec<f32>,
+}
+
+/// One object on a frame.
+#[derive(Default)]
+pub struct Seen {
+    pub object: u32,
+    pub tracked: Tracked,
+    /// As of the [`Observation`].
     pub mask: Vec<u8>,
     pub area: u64,
     pub bounds: Option<[u32; 4]>,
@@ -50,7 +64,7 @@ impl Parcel {
     /// Before the first prompt there is nothing to look for.
     pub fn observe_nothing(&mut self) {
         let seen = &mut self.seen;
-        seen.tracked = None;
+        seen.objects.clear();
         seen.logits.clear();
         seen.logits.push(NOT_THERE);
         seen.logits_size = [1, 1];
@@ -59,9 +73,9 @@ impl Parcel {
         (seen.area, seen.bounds) = (0, None);
     }
 
-    /// Has the session look at the frame. `measured` asks for the mask at the frame's size, which nothing but the
+    /// Has the session look at the frame. `measured` asks for the masks at the frame's size, which nothing but the
     /// mask files and the report want.
-    pub fn observe(&mut self, session: &mut Session, measured: bool) -> Result<()> {
+    pub fn observe(&mut self, session: &mut Session, objects: &[u32], measured: bool) -> Result<()> {
         session.push(self.frame.index, &Image::from(&self.picture))?;
         let model = [
             Stage::Preprocess,
@@ -73,23 +87,58 @@ impl Parcel {
         for (stage, ms) in model.into_iter().zip(session.timings()?) {
             self.timings.add_ms(stage, f64::from(ms));
         }
-
         let start = Instant::now();
-        let tracked = session.result(OBJECT)?;
-        let seen = &mut self.seen;
-        seen.tracked = Some(tracked);
-        let [logits_width, logits_height] = tracked.logits;
-        seen.logits_size = tracked.logits;
-        seen.logits.resize(logits_width as usize * logits_height as usize, 0.0);
-        session.logits(OBJECT, &mut ImageMut::floats(logits_width, logits_height, &mut seen.logits)?)?;
-        if !measured {
-            return Ok(());
+        let mut before = std::mem::take(&mut self.seen.objects).into_iter();
+        self.observe_nothing();
+        for &object in objects {
+            let mut seen = before.next().unwrap_or_default();
+            (seen.object, seen.tracked) = (object, session.result(object)?);
+            self.seen.add_logits(session, &seen)?;
+            if measured {
+                seen.measure(session, (self.picture.width(), self.picture.height()))?;
+                self.seen.mask.iter_mut().zip(&seen.mask).for_each(|(all, one)| *all |= one);
+            }
+            self.seen.objects.push(seen);
         }
-        let (width, height) = (self.picture.width(), self.picture.height());
-        seen.mask.resize(width as usize * height as usize, 0);
-        session.binary(OBJECT, &mut ImageMut::gray(width, height, &mut seen.mask)?)?;
-        (seen.area, seen.bounds) = masks::measure(&seen.mask, width);
-        self.timings.add(Stage::Mask, start.elapsed());
+        if measured {
+            (self.seen.area, self.seen.bounds) = match self.seen.objects.as_slice() {
+                [one] => (one.area, one.bounds),
+                _ => masks::measure(&self.seen.mask, self.picture.width()),
+            };
+            self.timings.add(Stage::Mask, start.elapsed());
+        }
+        Ok(())
+    }
+}
+
+impl Observation {
+    /// The only object, if there is one.
+    pub fn only(&self) -> Option<&Tracked> {
+        match self.objects.as_slice() {
+            [one] => Some(&one.tracked),
+            _ => None,
+        }
+    }
+
+    fn add_logits(&mut self, session: &Session, seen: &Seen) -> Result<()> {
+        let [width, height] = seen.tracked.logits;
+        self.one.resize(width as usize * height as usize, 0.0);
+        session.logits(seen.object, &mut ImageMut::floats(width, height, &mut self.one)?)?;
+        if self.objects.is_empty() {
+            self.logits_size = [width, height];
+            self.logits.clone_from(&self.one);
+        } else {
+            self.logits.iter_mut().zip(&self.one).for_each(|(all, one)| *all = all.max(*one));
+        }
+        Ok(())
+    }
+}
+
+impl Seen {
+    fn measure(&mut self, session: &Session, (width, height): (u32, u32)) -> Result<()> {
+        self.mask.resize(width as usize * height as usize, 0);
+        session.binary(self.object, &mut ImageMut::gray(width, height, &mut self.mask)?)?;
+        (self.area, self.bounds) = masks::measure(&self.mask, width);
         Ok(())
     }
 }

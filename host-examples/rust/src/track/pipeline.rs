@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Error, Result,
     args::TrackArgs,
-    library::Session,
+    library::{AutomaticOptions, Image, Session},
     progress,
     prompt::Prompts,
     report::{Stage, Timings},
@@ -32,6 +32,8 @@ pub struct Job<'a> {
     pub prompts: &'a Prompts,
     /// The first frame that the session knows anything of.
     pub first: u64,
+    /// What is followed.
+    pub objects: Vec<u32>,
     pub session: Session,
     pub stop: &'a AtomicBool,
 }
@@ -39,8 +41,11 @@ pub struct Job<'a> {
 impl<'a> Job<'a> {
     /// Takes every frame through all threads. Nothing is published yet.
     pub fn run(mut self, source: Source, mut finisher: Finisher) -> Result<Done<'a>> {
-        let (args, stop, first) = (self.args, self.stop, self.first);
+        let (args, stop) = (self.args, self.stop);
         let measured = args.masks.is_some() || args.json.is_some();
+        let objects = std::mem::take(&mut self.objects);
+        let mut follower =
+            Follower { session: &mut self.session, objects, first: self.first, measured, args, stop };
         let (decoded_to, decoded) = sync_channel(WAITING);
         let (observed_to, observed) = sync_channel(WAITING);
         // Empty parcels go back here. There are never more than the queues and the threads hold.
@@ -49,7 +54,7 @@ impl<'a> Job<'a> {
             let reading = scope.spawn(move || decode(source, args, stop, &spare, &decoded_to));
             let finishing =
                 scope.spawn(move || finish(&mut finisher, &observed, &spare_to).map(|()| finisher));
-            let followed = follow(&mut self.session, (first, measured), stop, decoded, observed_to);
+            let followed = follower.run(decoded, observed_to);
             (reading.join(), followed, finishing.join())
         });
         let finisher = finished.map_err(|_| Error::Bug("the finishing thread panicked"))??;
@@ -107,32 +112,70 @@ fn decode(
     Ok(source)
 }
 
-/// Has the model look at every frame from the first prompted one on, and measure its mask where that is wanted.
-fn follow(
-    session: &mut Session,
-    (first, measured): (u64, bool),
-    stop: &AtomicBool,
-    decoded: Receiver<Parcel>,
-    observed: SyncSender<Parcel>,
-) -> Result<()> {
-    for mut parcel in decoded {
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-        if parcel.frame.index < first {
-            parcel.observe_nothing();
-        } else {
-            match parcel.observe(session, measured) {
+/// Has the model look at every frame from the first prompted one on, and measure its masks where that is wanted.
+struct Follower<'a> {
+    session: &'a mut Session,
+    objects: Vec<u32>,
+    first: u64,
+    measured: bool,
+    args: &'a TrackArgs,
+    stop: &'a AtomicBool,
+}
+
+impl Follower<'_> {
+    fn run(&mut self, decoded: Receiver<Parcel>, observed: SyncSender<Parcel>) -> Result<()> {
+        let search = self.args.search.options();
+        for mut parcel in decoded {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            match self.look(&mut parcel, &search) {
                 // Ctrl-C: the frames before this one are whole.
                 Err(error) if error.is_cancelled() => break,
-                observed => observed?,
+                looked => looked?,
+            }
+            if observed.send(parcel).is_err() {
+                break;
             }
         }
-        if observed.send(parcel).is_err() {
-            break;
-        }
+        Ok(())
     }
-    Ok(())
+
+    fn look(&mut self, parcel: &mut Parcel, search: &AutomaticOptions) -> Result<()> {
+        let index = parcel.frame.index;
+        if self.is_search_due(index) {
+            self.search(parcel, search)?;
+        }
+        if index < self.first {
+            parcel.observe_nothing();
+            return Ok(());
+        }
+        parcel.observe(self.session, &self.objects, self.measured)
+    }
+
+    fn is_search_due(&self, index: u64) -> bool {
+        let since = index - self.args.start;
+        self.args.automatic
+            && (since == 0 || self.args.every.is_some_and(|every| since.is_multiple_of(every)))
+    }
+
+    fn search(&mut self, parcel: &Parcel, search: &AutomaticOptions) -> Result<()> {
+        let (index, most) = (parcel.frame.index, self.args.max_objects);
+        let picture = Image::from(&parcel.picture);
+        let found = self.session.add_automatic(index, &picture, search, most, self.stop)?;
+        if !found.is_empty() {
+            let numbers: Vec<String> = found.iter().map(u32::to_string).collect();
+            progress::say(&format!("frame {index}: found {}", numbers.join(", ")));
+        }
+        self.objects.extend(found);
+        if self.objects.is_empty() && self.args.every.is_none() {
+            return Err(Error::Prompt(format!(
+                "nothing was found on frame {index}, expected at least one object: try lower values of \
+                 --pred-iou-thresh and --stability-score-thresh, or point at it"
+            )));
+        }
+        Ok(())
+    }
 }
 
 /// Finishes each frame when those after it are known.

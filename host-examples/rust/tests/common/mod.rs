@@ -18,6 +18,22 @@ use rotomask_cli::{
 /// A wide, odd-looking size that swapped axes and packed rows can't survive; even, as 4:2:0 wants it.
 pub const WIDE: (u32, u32) = (322, 182);
 
+/// A test's own folder, and the files in it by name.
+pub trait Folder {
+    fn folder(&self) -> &Path;
+
+    fn path(&self, name: &str) -> String {
+        self.folder().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// A place for a file, with the folders around it.
+    fn made(&self, name: &str) -> PathBuf {
+        let path = self.folder().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        path
+    }
+}
+
 /// What a test clip is made of.
 pub struct Clip {
     pub size: (u32, u32),
