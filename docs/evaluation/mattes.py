@@ -106,35 +106,55 @@ def closed_form(plate, matte, radius_px):
     return pymatting.estimate_alpha_cf(plate[..., ::-1].astype(np.float64), trimap)
 
 
-def finished(rotomask, folder, settings):
-    """What the chain makes of FOLDER's frame and mask."""
-    out = folder / "out.png"
-    words = [word for setting in settings for word in ("--set", setting)]
-    command = [rotomask, "matte", folder / "frame.png", "--mattes", folder / "mask.png", "--view", "matte"]
-    subprocess.run([*map(str, command), *words, "-o", str(out)], check=True, capture_output=True)
-    found = cv2.imread(str(out), cv2.IMREAD_UNCHANGED)
-    return (found if found.ndim == 2 else found[..., 0]) / np.iinfo(found.dtype).max
+CHAIN = {
+    "rotomask, contour": {},
+    "rotomask, refined, hard": {"refine_px": 1.0, "refine_softness": 0},
+    "rotomask, refined": {"refine_px": 1.0},
+    "rotomask, refined, soft": {"refine_px": 1.0, "refine_softness": 50},
+    "rotomask, refined, feathered 1 px": {"refine_px": 1.0, "feather_inner_px": 1, "feather_outer_px": 1},
+}
 
 
-def ways(rotomask, folder, plate, mask, cell_px):
-    height, width = plate.shape[:2]
-    enlarged = lambda how: cv2.resize(mask, (width, height), interpolation=how)
-    logits = np.log(np.clip(mask, 1e-3, 1 - 1e-3) / (1 - np.clip(mask, 1e-3, 1 - 1e-3)))
-    bilinear = (cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR) > 0).astype(np.float64)
-    yield "bilinear logits, cut at 0 (SAM 2)", bilinear
-    yield "bilinear coverage", enlarged(cv2.INTER_LINEAR)
-    hard = ["feather_inner_px=0", "feather_outer_px=0"]
-    yield "rotomask, coverage", finished(rotomask, folder, hard)
-    refine = [*hard, f"refine_px={min(cell_px, 128):.2f}"]
-    yield "rotomask, refined hard", finished(rotomask, folder, [*refine, "refine_softness=0"])
-    yield "rotomask, refined", finished(rotomask, folder, refine)
-    yield "rotomask, refined soft", finished(rotomask, folder, [*refine, "refine_softness=50"])
-    yield "rotomask, refined and feathered 1 px", finished(
-        rotomask, folder, [refine[2], "feather_inner_px=1", "feather_outer_px=1"]
-    )
-    radius = max(round(cell_px / 2), 1)
-    yield "guided filter (OpenCV)", guided_filter(plate, finished(rotomask, folder, hard), radius)
-    yield "closed form (PyMatting)", closed_form(plate, bilinear, max(cell_px * 0.6, 1))
+def finished(rotomask, folder, plate, masks):
+    """What the chain makes of each mask in each way, by one call: a frame for each, and a preset with a key for each."""
+    keys = {"feather_inner_px": {}, "feather_outer_px": {}, "refine_px": {}, "refine_softness": {}}
+    start = {"feather_inner_px": 0, "feather_outer_px": 0, "refine_px": 0, "refine_softness": 20}
+    for name in ("frames", "masks", "out"):
+        (folder / name).mkdir(exist_ok=True)
+    jobs = [(side, way) for side in masks for way in CHAIN]
+    for at, (side, way) in enumerate(jobs):
+        cv2.imwrite(str(folder / f"frames/{at:05d}.png"), plate)
+        cv2.imwrite(str(folder / f"masks/{at:05d}.png"), np.round(masks[side] * 65535).astype(np.uint16))
+        cell_px = min(max(plate.shape[:2]) / side, 128)
+        for key in keys:
+            value = CHAIN[way].get(key, start[key])
+            keys[key][str(at)] = value * cell_px if key == "refine_px" else value
+    (folder / "preset.json").write_text(json.dumps({"rotomask_preset": 1, "view": "matte", **keys}))
+    command = [rotomask, "matte", folder / "frames", "--mattes", folder / "masks", "--gpu", "off"]
+    command += ["--preset", folder / "preset.json", "--view", "matte", "-o", folder / "out/%05d.png"]
+    subprocess.run([str(word) for word in command], check=True, capture_output=True)
+    for at, job in enumerate(jobs):
+        found = cv2.imread(str(folder / f"out/{at:05d}.png"), cv2.IMREAD_UNCHANGED)
+        yield job, (found if found.ndim == 2 else found[..., 0]) / np.iinfo(found.dtype).max
+
+
+def ways(rotomask, folder, codes, truth):
+    """Yields the mask's side, a way's name, and what it gives."""
+    height, width = truth.shape
+    plate = codes / 255.0
+    masks = {side: reduced(truth, side) for side in SIDES}
+    chain = dict(finished(rotomask, folder, codes, masks))
+    for side, mask in masks.items():
+        cell_px = max(height, width) / side
+        share = np.clip(mask, 1e-3, 1 - 1e-3)
+        logits = cv2.resize(np.log(share / (1 - share)), (width, height), interpolation=cv2.INTER_LINEAR)
+        yield side, "bilinear logits, cut at 0 (SAM 2)", (logits > 0).astype(np.float64)
+        yield side, "bilinear coverage", cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
+        for way in CHAIN:
+            yield side, way, chain[side, way]
+        contour = chain[side, "rotomask, contour"]
+        yield side, "guided filter (OpenCV)", guided_filter(plate, contour, max(round(cell_px / 2), 1))
+        yield side, "closed form (PyMatting)", closed_form(plate, contour, max(cell_px * 0.6, 1))
 
 
 def pairs(args):
@@ -182,13 +202,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         for plate, truth in pairs(args) if args.pairs else cutouts(args):
-            cv2.imwrite(str(folder / "frame.png"), plate)
-            for side in SIDES:
-                mask = reduced(truth, side)
-                cv2.imwrite(str(folder / "mask.png"), np.round(mask * 65535).astype(np.uint16))
-                cell_px = max(truth.shape) / side
-                for name, found in ways(args.rotomask, folder, plate / 255.0, mask, cell_px):
-                    sums.setdefault((side, name), []).append(measures(found, truth))
+            for side, name, found in ways(args.rotomask, folder, plate, truth):
+                sums.setdefault((side, name), []).append(measures(found, truth))
     rows = []
     for (side, name), found in sums.items():
         mean = {key: round(float(np.mean([one[key] for one in found])), 4) for key in found[0]}
