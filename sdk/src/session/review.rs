@@ -1,10 +1,8 @@
 //! Which frames of the shot are worth a look: read from what is kept, without a plane where one object is alone.
 
 use super::{ObjectId, Session};
-use crate::answer::Origin;
 use crate::error::{Error, Result};
-use crate::mask::{Bounds, Shape};
-use crate::review::{Observation, ReviewRange, Reviewer, Thresholds, touched};
+use crate::review::{ReviewRange, Reviewer, Thresholds, touched};
 use crate::store::Confidence;
 
 impl Session {
@@ -22,7 +20,7 @@ impl Session {
                     reviewer.cut(seen.frame);
                 }
                 let touched = self.touched(object, seen.frame)?;
-                reviewer.push(&observation(object, &seen, touched));
+                reviewer.push(&seen.observation(object, touched));
                 next = seen.frame.checked_add(1);
             }
         }
@@ -50,27 +48,5 @@ impl Session {
         }
         let others: Vec<_> = others.iter().map(Vec::as_slice).collect();
         Ok(touched(&own, &others, width))
-    }
-}
-
-fn observation(object: ObjectId, seen: &Confidence, touched: f32) -> Observation {
-    let corners = |[x0, y0, x1, y1]: [u16; 4]| Bounds {
-        x0_px: u32::from(x0),
-        y0_px: u32::from(y0),
-        x1_px: u32::from(x1) + 1,
-        y1_px: u32::from(y1) + 1,
-    };
-    Observation {
-        frame: seen.frame,
-        object,
-        prompted: seen.origin == Origin::Prompted,
-        object_score: seen.object_score,
-        predicted_iou: seen.predicted_iou,
-        shape: Shape {
-            area_px: seen.shape.area_cells as u64,
-            bounds: seen.shape.bbox.map(corners),
-            stability: seen.shape.stability,
-        },
-        touched,
     }
 }

@@ -12,9 +12,10 @@ use super::{Batch, Store, codec, ends, key, number};
 use crate::answer::{Answer, Origin, Shape};
 use crate::error::Result;
 use crate::frame::Size;
-use crate::mask::LogitPlane;
+use crate::mask::{Bounds, LogitPlane};
 use crate::memory_bank::Direction;
 use crate::model::Memory;
+use crate::review::Observation;
 
 /// Which answers of a range are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,31 @@ pub(crate) struct Confidence {
     pub(crate) object_score: f32,
     /// See [`Answer::shape`].
     pub(crate) shape: Shape,
+}
+
+impl Confidence {
+    /// What a review looks at. `touched` is the share of the mask that other objects cover or touch.
+    pub(crate) fn observation(&self, object: u32, touched: f32) -> Observation {
+        let corners = |[x0, y0, x1, y1]: [u16; 4]| Bounds {
+            x0_px: u32::from(x0),
+            y0_px: u32::from(y0),
+            x1_px: u32::from(x1) + 1,
+            y1_px: u32::from(y1) + 1,
+        };
+        Observation {
+            frame: self.frame,
+            object,
+            prompted: self.origin == Origin::Prompted,
+            object_score: self.object_score,
+            predicted_iou: self.predicted_iou,
+            shape: crate::mask::Shape {
+                area_px: self.shape.area_cells as u64,
+                bounds: self.shape.bbox.map(corners),
+                stability: self.shape.stability,
+            },
+            touched,
+        }
+    }
 }
 
 /// Rows that a scan reads at once. It holds no lock and pins no log in between.
