@@ -130,6 +130,11 @@ impl Clock {
     }
 }
 
+/// Whether the host runs effects through libavfilter, as ffmpeg does.
+pub fn is_libavfilter() -> bool {
+    host() == Unit::Milliseconds
+}
+
 /// What the host's time counts, by its program's name, where that is known.
 fn host() -> Unit {
     let program = std::env::current_exe().ok();
@@ -141,7 +146,7 @@ fn host() -> Unit {
 }
 
 fn by_name(program: &str) -> Unit {
-    const MILLISECONDS: [&str; 5] = ["ffmpeg", "ffplay", "ffprobe", "mpv", "vlc"];
+    const MILLISECONDS: [&str; 4] = ["ffmpeg", "ffplay", "ffprobe", "mpv"];
     const SECONDS: [&str; 5] = ["melt", "kdenlive", "shotcut", "gst", "flowblade"];
     if MILLISECONDS.iter().any(|name| program.starts_with(name)) {
         Unit::Milliseconds

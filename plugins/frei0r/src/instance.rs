@@ -10,7 +10,7 @@ use rotomask::frame::{FrameView, FrameViewMut, Layout, PixelFormat, Size};
 use rotomask::matte::{MatteSettings, Status, Window};
 
 use crate::causal::Causal;
-use crate::clock::{Clock, Unit, parse_rate};
+use crate::clock::{Clock, Unit, is_libavfilter, parse_rate};
 use crate::log;
 use crate::params::*;
 
@@ -20,6 +20,8 @@ const MOST_TEXT_BYTES: usize = 32 << 20;
 #[derive(Debug)]
 pub struct Instance {
     size: Size,
+    /// How rows lie in the host's memory.
+    layout: Layout,
     texts: [CString; PARAMS.len()],
     clock: Clock,
     causal: Option<Causal>,
@@ -30,11 +32,13 @@ impl Instance {
     /// If the size is none that a frame can have.
     pub fn new(width: u32, height: u32) -> Result<Self> {
         let texts = std::array::from_fn(|at| PARAMS[at].default.to_owned());
-        Ok(Self { size: Size::new(width, height)?, texts, clock: Clock::default(), causal: None })
+        let size = Size::new(width, height)?;
+        let layout = layout(size, is_libavfilter())?;
+        Ok(Self { size, layout, texts, clock: Clock::default(), causal: None })
     }
 
     pub fn frame_bytes(&self) -> usize {
-        4 * self.size.area_px()
+        self.layout.span_bytes()
     }
 
     /// Hosts set every parameter before every frame, so that the same again changes nothing.
@@ -84,8 +88,7 @@ impl Instance {
 
     fn finish(&mut self, time: f64, input: &[u8], output: &mut [u8]) -> Result<()> {
         let (frame, counted) = self.clock.frame(time);
-        let layout = Layout::packed(self.size, PixelFormat::Rgba8);
-        let plate = FrameView::new(layout, input)?;
+        let plate = FrameView::new(self.layout, input)?;
         let settings = self.settings(frame.unwrap_or(0))?;
         let (session, prompt) = (self.text(SESSION).into_owned(), self.text(PROMPT).into_owned());
         let (masks, status) = if !session.is_empty() {
@@ -119,7 +122,7 @@ impl Instance {
             holdout: None,
             picture: None,
         };
-        render(&request, FrameViewMut::new(layout, output)?)
+        render(&request, FrameViewMut::new(self.layout, output)?)
     }
 
     /// The frame's pixels in one of the session's.
@@ -151,5 +154,41 @@ impl Instance {
             }
         }
         Ok(settings)
+    }
+}
+
+/// How rows lie in a host's memory. frei0r has them without gaps, and says that a width is a multiple of 8. libavfilter takes
+/// any width, and begins each row at a multiple of 16 bytes.
+fn layout(size: Size, libavfilter: bool) -> Result<Layout> {
+    const PIXELS_IN_16_BYTES: usize = 4;
+    let pixels = if libavfilter { size.width().next_multiple_of(PIXELS_IN_16_BYTES) } else { size.width() };
+    Ok(Layout::new(size, PixelFormat::Rgba8, (4 * pixels) as isize)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_have_gaps_in_ffmpeg_where_the_width_is_no_multiple_of_four() {
+        let stride = |width, ffmpeg| layout(Size::new(width, 3).unwrap(), ffmpeg).unwrap().stride_bytes;
+        assert_eq!([854, 853, 1280, 1998].map(|width| stride(width, true)), [3424, 3424, 5120, 8000]);
+        assert_eq!(stride(854, false), 3416);
+    }
+
+    #[test]
+    fn a_parameter_that_makes_no_sense_leaves_the_picture_as_it_is() {
+        let mut instance = Instance::new(4, 2).unwrap();
+        let input: Vec<u8> = (0..instance.frame_bytes() as u8).collect();
+        for (index, text) in
+            [(VIEW, c"sideways"), (SETTINGS, c"grow"), (PROMPT, c"?"), (SESSION, c"/none.rotosession")]
+        {
+            let mut output = vec![0; input.len()];
+            instance.set(index, text);
+            instance.update(0.0, &input, &mut output);
+            assert_eq!(output, input, "{text:?}");
+            instance.set(index, PARAMS[index].default);
+        }
+        assert_eq!(instance.get(VIEW), Some(c"composite"));
     }
 }

@@ -66,18 +66,23 @@ pub fn forms(plugin: &Plugin, shot: &Shot) -> Result<String> {
     instance.put_text("view", "Matte")?;
     let before = world().images.len();
     let (mut worst, mut count) = (0f32, 0);
+    let mut wanted = std::collections::HashMap::new();
     for form in all_forms() {
         let whole = bounds(shot.size(), &form);
         let twisted = form.padding > 0 || form.offset != [0, 0];
         let inner = OfxRectI { x1: whole.x1 + 3, y1: whole.y1 + 2, x2: whole.x2 - 5, y2: whole.y2 - 1 };
         let window = if twisted { inner } else { whole };
-        let frame = u64::from(count % shot.frames.count());
+        let frame = count % 2;
         let picture = instance.render(frame as f64, &form, Some(window))?;
         let (columns, rows) = within(picture.size, whole, window);
         if !untouched(&picture, &columns, &rows) {
             return Err(Error::plain(format!("{form:?}: something was written outside the window")));
         }
-        let wanted = shot.matte(frame, &form)?;
+        // The engine's matte depends on nothing but the frame and the scale.
+        let wanted = match wanted.entry((frame, form.scaled(shot.size()))) {
+            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::hash_map::Entry::Vacant(place) => place.insert(shot.matte(frame, &form)?),
+        };
         let step = form.pixel_bytes();
         for y in rows {
             let row = picture.row(y);
