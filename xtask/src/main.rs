@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask setup | demo | test | bench | model | parity | header`.
+//! The project's own commands: `cargo xtask setup | demo | test | bench | model | parity | header | bundle |
+//! install | hosts`.
 //!
 //! Everything that these fetch, build or write lies under the target folder.
 
@@ -21,6 +22,9 @@ mod stream;
 mod matte;
 mod bench;
 mod header;
+mod bundle;
+mod install;
+mod hosts;
 
 use std::process::ExitCode;
 
@@ -48,6 +52,12 @@ enum Task {
     Parity(parity::Arguments),
     /// Write include/rotomask.h anew from the C API's source
     Header,
+    /// Put the OpenFX bundle and the frei0r plugin together, with all they need inside
+    Bundle,
+    /// Put the plugins where hosts look
+    Install(install::Arguments),
+    /// Run the acceptance matrix: the plugins in a strict OpenFX host, ffmpeg, melt and GStreamer
+    Hosts(hosts::Arguments),
 }
 
 fn run(task: Task) -> Result<()> {
@@ -60,6 +70,9 @@ fn run(task: Task) -> Result<()> {
         Task::Model(task) => model::run(&workspace, &task),
         Task::Parity(arguments) => parity::run(&workspace, &arguments),
         Task::Header => header::write(&workspace),
+        Task::Bundle => bundle::run(&workspace).map(drop),
+        Task::Install(arguments) => install::run(&workspace, &arguments),
+        Task::Hosts(arguments) => hosts::run(&workspace, &arguments),
     }
 }
 

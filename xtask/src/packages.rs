@@ -1,4 +1,4 @@
-//! The system's packages: FFmpeg's headers, clang, a software Vulkan driver.
+//! The system's packages: FFmpeg's headers, clang, a software Vulkan driver, programs that plugins are tested in.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
 };
 
-const DEBIAN: [&str; 15] = [
+const DEBIAN: [&str; 19] = [
     "libavcodec-dev",
     "libavformat-dev",
     "libavutil-dev",
@@ -23,6 +23,11 @@ const DEBIAN: [&str; 15] = [
     "mesa-vulkan-drivers",
     "libvulkan1",
     "ffmpeg",
+    // Programs that the frei0r plugin is tested in, beside ffmpeg.
+    "melt",
+    "gstreamer1.0-tools",
+    "gstreamer1.0-plugins-base",
+    "gstreamer1.0-plugins-bad",
     // Some installations of Python 3 have no pip, and it can't be installed without one.
     "python3-pip",
 ];

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{command, error::Result, setup, workspace::Workspace};
+use crate::{bundle, command, error::Result, setup, workspace::Workspace};
 
 /// Sets up, then checks the format, lints, builds and runs every test. One profile throughout, so that a clean
 /// machine compiles each crate for it once.
@@ -21,9 +21,13 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     };
     cargo("fmt --all --check")?;
     cargo("clippy --release --workspace --all-targets -- -D warnings")?;
-    // Tests load librotomask, which `cargo test` would not build.
+    // Tests load librotomask and the plugins, which `cargo test` would not build.
     cargo("build --release --workspace")?;
-    cargo("test --release --workspace")?;
+    let bundles = bundle::make(workspace)?;
+    let mut test = workspace.cargo();
+    test.args(["test", "--release", "--workspace"]).env("ROTOMASK_ONNXRUNTIME", &onnxruntime);
+    test.env("ROTOMASK_REQUIRE_GPU", "1").env("ROTOMASK_BUNDLES", bundles);
+    command::run(&mut test)?;
     println!("all tests passed; {:.0} s in all", start.elapsed().as_secs_f64());
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! Which frames of the shot are worth a look: read from what is kept, without a plane where one object is alone.
 
 use super::{ObjectId, Session};
-use crate::answer::Origin;
 use crate::error::{Error, Result};
-use crate::review::{Observation, ReviewRange, Reviewer, Thresholds, touched};
+use crate::review::{ReviewRange, Reviewer, Thresholds, touched};
 use crate::store::Confidence;
 
 impl Session {
@@ -21,7 +20,7 @@ impl Session {
                     reviewer.cut(seen.frame);
                 }
                 let touched = self.touched(object, seen.frame)?;
-                reviewer.push(&observation(object, &seen, touched));
+                reviewer.push(&seen.observation(object, touched));
                 next = seen.frame.checked_add(1);
             }
         }
@@ -49,17 +48,5 @@ impl Session {
         }
         let others: Vec<_> = others.iter().map(Vec::as_slice).collect();
         Ok(touched(&own, &others, width))
-    }
-}
-
-fn observation(object: ObjectId, seen: &Confidence, touched: f32) -> Observation {
-    Observation {
-        frame: seen.frame,
-        object,
-        prompted: seen.origin == Origin::Prompted,
-        object_score: seen.object_score,
-        predicted_iou: seen.predicted_iou,
-        shape: seen.shape,
-        touched,
     }
 }

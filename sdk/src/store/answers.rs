@@ -15,6 +15,7 @@ use crate::frame::Size;
 use crate::mask::{LogitPlane, Shape};
 use crate::memory_bank::Direction;
 use crate::model::Memory;
+use crate::review::Observation;
 
 /// Which answers of a range are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,21 @@ pub(crate) struct Confidence {
     pub(crate) object_score: f32,
     /// See [`Answer::shape`].
     pub(crate) shape: Shape,
+}
+
+impl Confidence {
+    /// What a review looks at. `touched` is the share of the mask that other objects cover or touch.
+    pub(crate) fn observation(&self, object: u32, touched: f32) -> Observation {
+        Observation {
+            frame: self.frame,
+            object,
+            prompted: self.origin == Origin::Prompted,
+            object_score: self.object_score,
+            predicted_iou: self.predicted_iou,
+            shape: self.shape,
+            touched,
+        }
+    }
 }
 
 /// Rows that a scan reads at once. It holds no lock and pins no log in between.

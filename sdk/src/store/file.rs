@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::frame::Size;
 use crate::mask::{LogitPlane, reference_hole_area};
 use crate::memory_bank::Direction;
+use crate::review::{ReviewRange, Reviewer, Thresholds};
 
 /// A session file that is open for reading, perhaps while another process writes it.
 #[derive(Debug)]
@@ -163,6 +164,26 @@ impl SessionFile {
         let mut logits = logits.ok_or_else(|| none().at(self.store.path()))?;
         logits.fill_holes(reference_hole_area(logits.values.len()) as u32);
         Ok(logits)
+    }
+
+    /// The ranges of an object's frames that a person should look at, in order. Whether objects touch each other isn't
+    /// looked at: that would take every mask.
+    ///
+    /// # Errors
+    /// [`Error::Session`](crate::Error::Session) if part of the file is damaged.
+    pub fn review(&self, object: u32, thresholds: Thresholds) -> Result<Vec<ReviewRange>> {
+        let cuts = self.store.load()?.cuts;
+        let scene = |frame: u64| cuts.partition_point(|cut| *cut <= frame);
+        let (mut reviewer, mut last) = (Reviewer::new(thresholds), None);
+        for known in self.store.confidences(object, ..) {
+            let known = known?;
+            let here = scene(known.frame);
+            if last.replace(here).is_some_and(|before| before != here) {
+                reviewer.cut(known.frame);
+            }
+            reviewer.push(&known.observation(object, 0.0));
+        }
+        Ok(reviewer.ranges(object).to_vec())
     }
 
     /// Copies what can be read of a damaged session into a new file. The damaged one stays as it is.

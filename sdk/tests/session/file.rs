@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use rotomask::frame::{FrameView, Layout, PixelFormat, Size};
+use rotomask::review::Thresholds;
 use rotomask::session::{Keep, Precision, Session, SessionOptions, Way};
+use rotomask::store::SessionFile;
 
 use super::shot::*;
 
@@ -112,4 +114,18 @@ fn a_ceiling_needs_a_file() {
         said.starts_with("memory_ceiling: found 1073741824, expected none with a window of answers"),
         "{said}"
     );
+}
+
+#[test]
+fn a_file_tells_by_itself_which_frames_are_worth_a_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shot.rotosession");
+    let (mut shot, mut session) = (Shot::new(6), open(in_file(&path)));
+    session.click(1, 0, on_disc(0)).unwrap();
+    track(&mut session, &mut shot, Way::Forward);
+    // So strict that every tracked frame is in doubt.
+    let strict = Thresholds { predicted_iou: 2.0, ..Thresholds::default() };
+    let told = SessionFile::open(&path).unwrap().review(1, strict).unwrap();
+    assert_eq!(told, session.review(1, strict).unwrap());
+    assert_eq!(told.iter().map(|range| (range.first, range.last)).collect::<Vec<_>>(), [(1, 5)]);
 }
