@@ -196,8 +196,8 @@ impl Masks {
     }
 
     fn go_to(&mut self, frame: u64) -> Result<()> {
-        let all = self.objects.iter_mut().chain(&mut self.garbage).chain(&mut self.holdout);
-        all.map(|mattes| mattes.go_to(frame)).collect()
+        let mut all = self.objects.iter_mut().chain(&mut self.garbage).chain(&mut self.holdout);
+        all.try_for_each(|mattes| mattes.go_to(frame))
     }
 
     fn shown(&self) -> Result<Shown<'_>> {
