@@ -158,10 +158,10 @@ impl Instance {
 }
 
 /// How rows lie in a host's memory. frei0r has them without gaps, and says that a width is a multiple of 8. libavfilter takes
-/// any width, and begins each row at a multiple of 16 bytes.
+/// any width, and gives each row room for a multiple of 16 pixels, whatever the processor.
 fn layout(size: Size, libavfilter: bool) -> Result<Layout> {
-    const PIXELS_IN_16_BYTES: usize = 4;
-    let pixels = if libavfilter { size.width().next_multiple_of(PIXELS_IN_16_BYTES) } else { size.width() };
+    const PIXELS: usize = 16;
+    let pixels = if libavfilter { size.width().next_multiple_of(PIXELS) } else { size.width() };
     Ok(Layout::new(size, PixelFormat::Rgba8, (4 * pixels) as isize)?)
 }
 
@@ -170,9 +170,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_have_gaps_in_ffmpeg_where_the_width_is_no_multiple_of_four() {
+    fn rows_have_gaps_in_ffmpeg_where_the_width_is_no_multiple_of_sixteen() {
         let stride = |width, ffmpeg| layout(Size::new(width, 3).unwrap(), ffmpeg).unwrap().stride_bytes;
-        assert_eq!([854, 853, 1280, 1998].map(|width| stride(width, true)), [3424, 3424, 5120, 8000]);
+        // As seen in ffmpeg 5.1.
+        assert_eq!([322, 854, 1280, 1998].map(|width| stride(width, true) / 4), [336, 864, 1280, 2000]);
         assert_eq!(stride(854, false), 3416);
     }
 
