@@ -96,7 +96,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let slopes = vec2<i32>(now[right] - now[left], now[below] - now[above]) >> vec2<u32>(6u);
     let normal = clamp(slopes, vec2<i32>(-8191), vec2<i32>(8191));
     let square = max((normal.x * normal.x + normal.y * normal.y) >> 8u, FLAT);
-    let along = (normal * 65536) / square;
+    // Each by itself: readers of SPIR-V stumble over quotients of vectors.
+    let along = vec2<i32>((normal.x * 65536) / square, (normal.y * 65536) / square);
     let most = vec2<i32>(job.reach_px * 256);
     let middle = vec2<i32>(id.xy) * 256;
     if job.shutter == 0 {
