@@ -8,8 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// The ABI that this header describes. 0 promises nothing yet: rebuild with each release.
-#define ROTOMASK_ABI_VERSION 0
+/// The ABI that this header describes. Within it declarations are only added, and structs only grow at their ends: a program
+/// that was built with any of its headers runs with any later library.
+#define ROTOMASK_ABI_VERSION 1
+
+/// The release that this header is of; `rotomask_version` tells that of the library that is loaded.
+#define ROTOMASK_VERSION_MAJOR 0
+
+/// As ROTOMASK_VERSION_MAJOR.
+#define ROTOMASK_VERSION_MINOR 1
+
+/// As ROTOMASK_VERSION_MAJOR.
+#define ROTOMASK_VERSION_PATCH 0
 
 /// It worked.
 #define ROTOMASK_OK 0
@@ -107,6 +117,15 @@
 
 /// On a software adapter such as lavapipe, for tests.
 #define ROTOMASK_GPU_SOFTWARE 2
+
+/// Pixels from the frame's top left. (0, 0) is the middle of the first pixel, as SAM 2 counts, so that a click on the
+/// pixel in column 7 and row 3 is at (7, 3); clicks go from 0 to below width and height. A box goes from edge to edge:
+/// (0, 0) to (width, height) is the whole frame.
+#define ROTOMASK_UNITS_PIXELS 0
+
+/// Shares of the frame's width and height, 0 at the left and the top, 1 at the right and the bottom, whatever its size in
+/// pixels; clicks go from 0 to below 1. They are multiplied by width and height, and then are pixels.
+#define ROTOMASK_UNITS_NORMALISED 1
 
 /// What tracking on needs: prompted frames, and a window around the frame that was pushed last.
 #define ROTOMASK_KEEP_WINDOW 0
@@ -207,21 +226,6 @@
 /// What should be here can't be read: red.
 #define ROTOMASK_BADGE_MISSING 4
 
-/// WGSL for WebGPU, as the kernels are written. The variant's constant is left to be set.
-#define ROTOMASK_LANGUAGE_WGSL 0
-
-/// SPIR-V 1.0 for Vulkan, little-endian words.
-#define ROTOMASK_LANGUAGE_SPIRV 1
-
-/// GLSL 4.50 for OpenGL.
-#define ROTOMASK_LANGUAGE_GLSL 2
-
-/// HLSL, shader model 5.0, for Direct3D.
-#define ROTOMASK_LANGUAGE_HLSL 3
-
-/// Metal Shading Language 2.0.
-#define ROTOMASK_LANGUAGE_MSL 4
-
 /// Something did not work.
 #define ROTOMASK_LEVEL_ERROR 1
 
@@ -249,6 +253,9 @@ typedef struct rotomask_matte_settings rotomask_matte_settings;
 
 /// A loaded model. Sessions keep what they need of it: it may be closed before them.
 typedef struct rotomask_model rotomask_model;
+
+/// Options by name, for everything that is opened. It is used by one thread at a time; others wait.
+typedef struct rotomask_options rotomask_options;
 
 /// A shot. It is used by one thread at a time (others wait), but for `rotomask_session_cancel`.
 typedef struct rotomask_session rotomask_session;
@@ -289,6 +296,9 @@ typedef struct rotomask_model_options {
 /// What a session keeps of frames that were answered.
 typedef uint32_t rotomask_keep;
 
+/// What places are counted in.
+typedef uint32_t rotomask_units;
+
 /// How a session behaves. Options that SAM 2's predictor has carry its names.
 typedef struct rotomask_session_options {
   /// `sizeof(rotomask_session_options)`
@@ -316,6 +326,10 @@ typedef struct rotomask_session_options {
   uint32_t memory_temporal_stride_for_eval;
   /// 1: nothing is recalled across a cut.
   uint32_t detect_cuts;
+  /// What clicks and boxes are counted in: a `ROTOMASK_UNITS_*`.
+  rotomask_units units;
+  /// 0.
+  uint32_t reserved;
 } rotomask_session_options;
 
 /// A part of the work on a frame.
@@ -466,14 +480,16 @@ typedef struct rotomask_image_options {
   uint32_t max_sprinkle_area;
   /// Above this logit a pixel is the object's.
   float mask_threshold;
+  /// What clicks and boxes are counted in: a `ROTOMASK_UNITS_*`.
+  rotomask_units units;
 } rotomask_image_options;
 
-/// A click on a picture. (0, 0) is the top left pixel.
+/// A click on a picture, in the units of its `rotomask_image_options`. It never grows.
 typedef struct rotomask_point {
-  /// Pixels from the left, 0 to below the width.
-  float x_px;
-  /// Pixels from the top, 0 to below the height.
-  float y_px;
+  /// From the left.
+  float x;
+  /// From the top.
+  float y;
   /// 1 for a place on the object, 0 for one that is not.
   uint32_t positive;
 } rotomask_point;
@@ -488,10 +504,10 @@ typedef struct rotomask_image_prompts {
   const struct rotomask_point *points;
   /// Logits of an earlier answer, as `rotomask_image_logits` gave them: GRAY_F32; null for none.
   const struct rotomask_frame *mask_input;
-  /// 1: `box_px` counts.
+  /// 1: `bounds` counts.
   uint32_t has_box;
-  /// Left, top, right and bottom edge in pixels.
-  float box_px[4];
+  /// The box: its left, top, right and bottom edge, in the units of the `rotomask_image_options`.
+  float bounds[4];
   /// 1 for three candidates, 0 for one.
   uint32_t multimask_output;
 } rotomask_image_prompts;
@@ -720,9 +736,6 @@ typedef struct rotomask_matte_options {
   uint64_t device_memory_bytes;
 } rotomask_matte_options;
 
-/// A language for a GPU's programs.
-typedef uint32_t rotomask_language;
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -764,11 +777,12 @@ rotomask_status rotomask_info(const char *onnxruntime,
                               char *buffer,
                               size_t *size);
 
-/// Fills in the options that nobody has to think about. `options` is null or the caller's. [any thread]
+/// Fills in the options that nobody has to think about.
+/// `size` is `sizeof(rotomask_model_options)`; `options` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `options` is null or valid for writes.
-void rotomask_model_options_init(struct rotomask_model_options *options);
+/// `options` is null or valid for writes of `size` bytes.
+void rotomask_model_options_init(struct rotomask_model_options *options, size_t size);
 
 /// Opens a model package, checks it and loads its graphs with the first of the providers that can compute them.
 /// `rotomask_model_describe` tells which one it is, and why none of those before it.
@@ -815,11 +829,12 @@ rotomask_status rotomask_session_open(const struct rotomask_model *model,
                                       uint32_t height_px,
                                       struct rotomask_session **session);
 
-/// Fills in the options that nobody has to think about. `options` is null or the caller's. [any thread]
+/// Fills in the options that nobody has to think about.
+/// `size` is `sizeof(rotomask_session_options)`; `options` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `options` is null or valid for writes.
-void rotomask_session_options_init(struct rotomask_session_options *options);
+/// `options` is null or valid for writes of `size` bytes.
+void rotomask_session_options_init(struct rotomask_session_options *options, size_t size);
 
 /// Opens a session for a shot whose frames have one size, with options; a file that is there is gone on with.
 ///
@@ -861,11 +876,23 @@ rotomask_status rotomask_session_set_progress(struct rotomask_session *session,
 /// `session` is null or open.
 rotomask_status rotomask_session_cancel(const struct rotomask_session *session);
 
+/// The sentence of the session's last call that failed, whichever thread made it; "" if none has.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [any thread, also while another uses the session]
+///
+/// # Safety
+/// `session` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_session_last_error(const struct rotomask_session *session,
+                                            char *buffer,
+                                            size_t *size);
+
 /// Adds a click on an object of the frame, to be answered when the frame is pushed, or by `rotomask_session_refine` if
 /// it was pushed last. Clicks on a frame add up.
 ///
-/// `object` is any number of the caller's. `frame` counts from 0. Pixels count from the top left; (0, 0) is the first
-/// pixel's. `positive` is 1 for a place on the object, 0 for one that is not.
+/// `object` is any number of the caller's. `frame` counts from 0. `x` and `y` are in the session's units, as by
+/// ROTOMASK_UNITS_PIXELS unless its options say otherwise. `positive` is 1 for a place on the object, 0 for one that is
+/// not.
 /// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_PROMPT outside the frame, ROTOMASK_ERROR_STATE past 256
 /// objects, or ROTOMASK_ERROR_PANIC. [one thread at a time]
 ///
@@ -874,13 +901,13 @@ rotomask_status rotomask_session_cancel(const struct rotomask_session *session);
 rotomask_status rotomask_session_click(struct rotomask_session *session,
                                        uint32_t object,
                                        uint64_t frame,
-                                       float x_px,
-                                       float y_px,
+                                       float x,
+                                       float y,
                                        uint32_t positive);
 
 /// Sets the box around an object on a frame, answered as a click is. A frame has one; clicks add to it.
 ///
-/// Corners in pixels, within 0, 0 to width, height; the second right of and below the first.
+/// Corners in the session's units, from edge to edge of the frame; the second right of and below the first.
 /// Returns as `rotomask_session_click`. [one thread at a time]
 ///
 /// # Safety
@@ -888,10 +915,10 @@ rotomask_status rotomask_session_click(struct rotomask_session *session,
 rotomask_status rotomask_session_box(struct rotomask_session *session,
                                      uint32_t object,
                                      uint64_t frame,
-                                     float x0_px,
-                                     float y0_px,
-                                     float x1_px,
-                                     float y1_px);
+                                     float x0,
+                                     float y0,
+                                     float x1,
+                                     float y1);
 
 /// Sets the mask of an object on a frame, answered as a click is. Box and clicks of that frame are dropped; clicks that
 /// come later refine it.
@@ -1132,11 +1159,25 @@ rotomask_status rotomask_session_mask_at(const struct rotomask_session *session,
                                          rotomask_mask mask,
                                          const struct rotomask_canvas *canvas);
 
-/// Fills in a request that tracks forward from the first prompted frame. `request` is null or the caller's. [any thread]
+/// An object's mask on any frame that is kept, as COCO's run lengths: `{"size": [rows, columns], "counts": "..."}`.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns as `rotomask_session_logits`, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_SESSION. [one thread at a time]
 ///
 /// # Safety
-/// `request` is null or valid for writes.
-void rotomask_track_request_init(struct rotomask_track_request *request);
+/// `session` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_session_rle_at(const struct rotomask_session *session,
+                                        uint32_t object,
+                                        uint64_t frame,
+                                        char *buffer,
+                                        size_t *size);
+
+/// Fills in a request that tracks forward from the first prompted frame.
+/// `size` is `sizeof(rotomask_track_request)`; `request` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `request` is null or valid for writes of `size` bytes.
+void rotomask_track_request_init(struct rotomask_track_request *request, size_t size);
 
 /// Tracks objects through a shot whose frames are asked for one by one. Waiting prompts are answered first, wherever they
 /// are. Each finished frame stays, whatever becomes of the next.
@@ -1156,17 +1197,19 @@ rotomask_status rotomask_session_track(struct rotomask_session *session,
                                        void *user,
                                        struct rotomask_track_report *report);
 
-/// Fills in the reference's defaults. `options` is null or the caller's. [any thread]
+/// Fills in the reference's defaults.
+/// `size` is `sizeof(rotomask_image_options)`; `options` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `options` is null or valid for writes.
-void rotomask_image_options_init(struct rotomask_image_options *options);
+/// `options` is null or valid for writes of `size` bytes.
+void rotomask_image_options_init(struct rotomask_image_options *options, size_t size);
 
-/// Nothing said, three candidates. `prompts` is null or the caller's. [any thread]
+/// Nothing said, three candidates.
+/// `size` is `sizeof(rotomask_image_prompts)`; `prompts` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `prompts` is null or valid for writes.
-void rotomask_image_prompts_init(struct rotomask_image_prompts *prompts);
+/// `prompts` is null or valid for writes of `size` bytes.
+void rotomask_image_prompts_init(struct rotomask_image_prompts *prompts, size_t size);
 
 /// Opens a place for pictures, of any size and one after the other.
 ///
@@ -1193,6 +1236,18 @@ void rotomask_image_close(struct rotomask_image *image);
 /// # Safety
 /// `image` is null or open.
 rotomask_status rotomask_image_cancel(const struct rotomask_image *image);
+
+/// The sentence of the last call on it that failed, whichever thread made it; "" if none has.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [any thread, also while
+/// another uses it]
+///
+/// # Safety
+/// `image` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_image_last_error(const struct rotomask_image *image,
+                                          char *buffer,
+                                          size_t *size);
 
 /// Looks at a picture, once for all questions about it. The picture before and its answer are forgotten.
 ///
@@ -1264,11 +1319,12 @@ rotomask_status rotomask_image_binary(const struct rotomask_image *image,
                                       uint32_t index,
                                       const struct rotomask_canvas *canvas);
 
-/// Fills in the reference's defaults. `options` is null or the caller's. [any thread]
+/// Fills in the reference's defaults.
+/// `size` is `sizeof(rotomask_automatic_options)`; `options` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `options` is null or valid for writes.
-void rotomask_automatic_options_init(struct rotomask_automatic_options *options);
+/// `options` is null or valid for writes of `size` bytes.
+void rotomask_automatic_options_init(struct rotomask_automatic_options *options, size_t size);
 
 /// Finds the masks of a picture by asking about points all over it.
 ///
@@ -1349,11 +1405,12 @@ rotomask_status rotomask_automatic_binary(const struct rotomask_automatic *masks
                                           uint32_t index,
                                           const struct rotomask_canvas *canvas);
 
-/// Fills in defaults. `options` is null or the caller's. [any thread]
+/// Fills in defaults.
+/// `size` is `sizeof(rotomask_object_options)`; `options` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `options` is null or valid for writes.
-void rotomask_object_options_init(struct rotomask_object_options *options);
+/// `options` is null or valid for writes of `size` bytes.
+void rotomask_object_options_init(struct rotomask_object_options *options, size_t size);
 
 /// Chooses objects that can be followed among masks of a picture: none covers another, the best first.
 ///
@@ -1509,7 +1566,7 @@ rotomask_status rotomask_matte_settings_set(struct rotomask_matte_settings *sett
 /// Sets a parameter's keyframe. Between keyframes numbers and colours move evenly, everything else holds; before the
 /// first and after the last, those count.
 ///
-/// All else is as in `rotomask_matte_settings_set`. [one thread at a time]
+/// Returns as `rotomask_matte_settings_set`, which says what it takes. [one thread at a time]
 ///
 /// # Safety
 /// `settings` is null or open; `id` and `value` are null or NUL-terminated strings.
@@ -1544,35 +1601,40 @@ rotomask_status rotomask_matte_settings_preset(const struct rotomask_matte_setti
                                                char *buffer,
                                                size_t *size);
 
-/// Fills in the defaults: no object, the whole plate at full resolution. `job` is null or the caller's. [any thread]
+/// Fills in the defaults: no object, the whole plate at full resolution.
+/// `size` is `sizeof(rotomask_matte_job)`; `job` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `job` is null or valid for writes.
-void rotomask_matte_job_init(struct rotomask_matte_job *job);
+/// `job` is null or valid for writes of `size` bytes.
+void rotomask_matte_job_init(struct rotomask_matte_job *job, size_t size);
 
-/// Fills in the defaults: logits that are added, no neighbours. `layer` is null or the caller's. [any thread]
+/// Fills in the defaults: logits that are added, no neighbours.
+/// `size` is `sizeof(rotomask_layer)`; `layer` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `layer` is null or valid for writes.
-void rotomask_layer_init(struct rotomask_layer *layer);
+/// `layer` is null or valid for writes of `size` bytes.
+void rotomask_layer_init(struct rotomask_layer *layer, size_t size);
 
-/// Fills in the defaults: the frame before, no mask. `neighbour` is null or the caller's. [any thread]
+/// Fills in the defaults: the frame before, no mask.
+/// `size` is `sizeof(rotomask_neighbour)`; `neighbour` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `neighbour` is null or valid for writes.
-void rotomask_neighbour_init(struct rotomask_neighbour *neighbour);
+/// `neighbour` is null or valid for writes of `size` bytes.
+void rotomask_neighbour_init(struct rotomask_neighbour *neighbour, size_t size);
 
-/// Fills in the defaults: the top left pixel. `window` is null or the caller's. [any thread]
+/// Fills in the defaults: the top left pixel.
+/// `size` is `sizeof(rotomask_window)`; `window` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `window` is null or valid for writes.
-void rotomask_window_init(struct rotomask_window *window);
+/// `window` is null or valid for writes of `size` bytes.
+void rotomask_window_init(struct rotomask_window *window, size_t size);
 
-/// Fills in the defaults. `options` is null or the caller's. [any thread]
+/// Fills in the defaults.
+/// `size` is `sizeof(rotomask_matte_options)`; `options` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `options` is null or valid for writes.
-void rotomask_matte_options_init(struct rotomask_matte_options *options);
+/// `options` is null or valid for writes of `size` bytes.
+void rotomask_matte_options_init(struct rotomask_matte_options *options, size_t size);
 
 /// Opens a matte chain.
 ///
@@ -1592,6 +1654,18 @@ rotomask_status rotomask_matte_open(const struct rotomask_matte_options *options
 /// # Safety
 /// `matte` is null or open, and not used again.
 void rotomask_matte_close(struct rotomask_matte *matte);
+
+/// The sentence of the last call on the chain that failed, whichever thread made it; "" if none has.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [any thread, also while
+/// another uses it]
+///
+/// # Safety
+/// `matte` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_matte_last_error(const struct rotomask_matte *matte,
+                                          char *buffer,
+                                          size_t *size);
 
 /// What the chain runs on, as JSON: name, backend, kind.
 ///
@@ -1619,35 +1693,102 @@ rotomask_status rotomask_matte_render(struct rotomask_matte *matte,
                                       const struct rotomask_matte_job *job,
                                       const struct rotomask_canvas *result);
 
-/// The kernels as JSON, in the order in which a frame passes through them: an array of objects with `name`, `workgroup`,
-/// `constant` and `variants` (how many values it has), `entry` (the entry point's name by language), `metal_sizes` (the
-/// index of Metal's buffer with the bytes of each storage buffer, 32 bits each), and `bindings` of group 0: `binding`, `name`, `access` (uniform, read or write), `register` in HLSL, `bytes` of a uniform's struct or
-/// from one element to the next, and its `fields` with `name`, `offset` and `type`.
+/// The table of options as JSON: an array of objects with `name`, `of` (what is opened with it: model, session, image or
+/// matte), `takes`, `default` and `help`.
 ///
-/// One invocation makes one pixel of a kernel's output. The WGSL text says at its head what each binding holds.
 /// `buffer` and `size` are as in `rotomask_info`.
 /// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [any thread]
 ///
 /// # Safety
 /// `size` is null or valid; `buffer` is null or has `*size` bytes.
-rotomask_status rotomask_kernels(char *buffer,
-                                 size_t *size);
+rotomask_status rotomask_options_table(char *buffer,
+                                       size_t *size);
 
-/// A kernel in a language.
+/// Makes options, each with its default.
 ///
-/// `name` is as in `rotomask_kernels`, `variant` from 0 to one less than its `variants`, `language` a
-/// `ROTOMASK_LANGUAGE_*`. `size` takes the bytes that `buffer` has and gives those of the text, which has no NUL, or of
-/// SPIR-V's words; a null `buffer` asks for the size alone.
-/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC.
-/// [any thread]
+/// On success `*options` is the caller's, to be closed with `rotomask_options_close`; on failure it is untouched.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL or ROTOMASK_ERROR_PANIC. [any thread]
 ///
 /// # Safety
-/// `name` is null or a NUL-terminated string; `size` is null or valid; `buffer` is null or has `*size` bytes.
-rotomask_status rotomask_kernel_code(const char *name,
-                                     uint32_t variant,
-                                     rotomask_language language,
-                                     uint8_t *buffer,
-                                     size_t *size);
+/// `options` is null or valid for writes.
+rotomask_status rotomask_options_open(struct rotomask_options **options);
+
+/// Closes options. What was opened with them stays open. Null does nothing. [any thread]
+///
+/// # Safety
+/// `options` is null or open, and not used again.
+void rotomask_options_close(struct rotomask_options *options);
+
+/// Sets an option, such as "provider" to "cuda,cpu". It counts for what is opened afterwards.
+///
+/// `name` is one of the table's, `value` what it takes; both are borrowed for the call. On failure nothing is changed.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT for an unknown name, with those that there are, or a
+/// value that the option doesn't take, or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `options` is null or open; `name` and `value` are null or NUL-terminated strings.
+rotomask_status rotomask_option_set(struct rotomask_options *options,
+                                    const char *name,
+                                    const char *value);
+
+/// An option's value, as `rotomask_option_set` takes it.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT for an unknown name, ROTOMASK_ERROR_BUFFER or
+/// ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `options` is null or open; `name` is null or a NUL-terminated string; `size` is null or valid; `buffer` is null or
+/// has `*size` bytes.
+rotomask_status rotomask_option_get(const struct rotomask_options *options,
+                                    const char *name,
+                                    char *buffer,
+                                    size_t *size);
+
+/// As `rotomask_model_open`, with options by name. They are borrowed for the call.
+///
+/// On success `*model` is the caller's, to be closed with `rotomask_model_close`; on failure it is untouched.
+/// Returns as `rotomask_model_open`. [any thread] [blocks]
+///
+/// # Safety
+/// `folder` is null or a NUL-terminated string; `options` is null or open; `model` is null or valid for writes.
+rotomask_status rotomask_model_open_options(const char *folder,
+                                            const struct rotomask_options *options,
+                                            struct rotomask_model **model);
+
+/// As `rotomask_session_open_with`, with options by name. They are borrowed for the call.
+///
+/// On success `*session` is the caller's, to be closed with `rotomask_session_close`; on failure it is untouched.
+/// Returns as `rotomask_session_open_with`. [any thread] [blocks]
+///
+/// # Safety
+/// `model` is null or open, and so is `options`; `session` is null or valid for writes.
+rotomask_status rotomask_session_open_options(const struct rotomask_model *model,
+                                              uint32_t width_px,
+                                              uint32_t height_px,
+                                              const struct rotomask_options *options,
+                                              struct rotomask_session **session);
+
+/// As `rotomask_image_open`, with options by name. They are borrowed for the call.
+///
+/// On success `*image` is the caller's, to be closed with `rotomask_image_close`; on failure it is untouched.
+/// Returns as `rotomask_image_open`. [any thread]
+///
+/// # Safety
+/// `model` is null or open, and so is `options`; `image` is null or valid for writes.
+rotomask_status rotomask_image_open_options(const struct rotomask_model *model,
+                                            const struct rotomask_options *options,
+                                            struct rotomask_image **image);
+
+/// As `rotomask_matte_open`, with options by name. They are borrowed for the call.
+///
+/// On success `*matte` is the caller's, to be closed with `rotomask_matte_close`; on failure it is untouched.
+/// Returns as `rotomask_matte_open`. [any thread] [blocks]
+///
+/// # Safety
+/// `options` is null or open; `matte` is null or valid for writes.
+rotomask_status rotomask_matte_open_options(const struct rotomask_options *options,
+                                            struct rotomask_matte **matte);
 
 #ifdef __cplusplus
 }  // extern "C"

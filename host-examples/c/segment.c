@@ -110,7 +110,7 @@ static int segment(const picture *picture, float x, float y, unsigned char *mask
   canvas.pixels = mask;
 
   result.struct_size = sizeof result;
-  rotomask_model_options_init(&options);
+  rotomask_model_options_init(&options, sizeof options);
 
   /* No path: the model that is built into the library. Prompts come before the frame they are about. */
   done = ok(rotomask_model_open(NULL, &options, &model)) &&

@@ -1,13 +1,13 @@
-//! The C header, which a test of `rotomask-capi` compares with the source, or writes when it is told to.
+//! The C headers, which a test of `rotomask-capi` compares with the source, or writes when it is told to.
 
 use crate::{command, error::Result, workspace::Workspace};
 
-/// Writes `include/rotomask.h` anew.
+/// Writes the headers of `include/` anew.
 ///
 /// # Errors
 /// If the test that does it fails.
 pub fn write(workspace: &Workspace) -> Result<()> {
     let mut cargo = workspace.cargo();
-    cargo.args(["test", "--release", "-p", "rotomask-capi", "--test", "header"]);
+    cargo.args(["test", "--release", "--workspace", "--test", "header"]);
     command::run(cargo.env("ROTOMASK_BLESS", "1"))
 }

@@ -8,8 +8,9 @@ use engine::automatic::{AutomaticMask, AutomaticMaskGenerator, AutomaticOptions,
 use engine::mask::Bounds;
 
 use crate::frame::{view, view_mut};
-use crate::guard::{borrow, guard, guard_void, hand_over, take_back};
+use crate::guard::{borrow, guard, hand_over, take_back};
 use crate::model::rotomask_model;
+use crate::sized::{self, Sized32, check_place, init, sized, taken_or_fresh};
 use crate::status::{Failure, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_BUFFER, rotomask_status};
 use crate::text::copy_out;
 use crate::types::*;
@@ -81,23 +82,20 @@ pub struct rotomask_automatic_mask {
     pub area_px: u64,
 }
 
-sized!(rotomask_automatic_options, rotomask_automatic_mask);
+sized!(rotomask_automatic_mask);
 
 /// Is told how many points were asked about and of how many; anything but 0 stops the work. It is called on the
 /// thread that generates.
 pub type rotomask_automatic_callback =
     Option<unsafe extern "C" fn(user: *mut c_void, done: u64, total: u64) -> i32>;
 
-/// Fills in the reference's defaults. `options` is null or the caller's. [any thread]
-///
-/// # Safety
-/// `options` is null or valid for writes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_automatic_options_init(options: *mut rotomask_automatic_options) {
-    guard_void(|| {
+// SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
+unsafe impl Sized32 for rotomask_automatic_options {
+    const NAME: &'static str = "rotomask_automatic_options";
+    fn fresh() -> Self {
         let o = AutomaticOptions::default();
-        let fresh = rotomask_automatic_options {
-            struct_size: size_of::<rotomask_automatic_options>() as u32,
+        Self {
+            struct_size: size_of::<Self>() as u32,
             points_per_side: o.points_per_side,
             points_per_batch: o.points_per_batch,
             crop_n_layers: o.crop_n_layers,
@@ -114,12 +112,22 @@ pub unsafe extern "C" fn rotomask_automatic_options_init(options: *mut rotomask_
             crop_overlap_ratio: o.crop_overlap_ratio,
             point_grids: std::ptr::null(),
             point_counts: std::ptr::null(),
-        };
-        if !options.is_null() {
-            // SAFETY: not null, and the contract above.
-            unsafe { options.write(fresh) };
         }
-    });
+    }
+}
+
+/// Fills in the reference's defaults.
+/// `size` is `sizeof(rotomask_automatic_options)`; `options` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `options` is null or valid for writes of `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_automatic_options_init(
+    options: *mut rotomask_automatic_options,
+    size: usize,
+) {
+    // SAFETY: the contract above.
+    unsafe { init(options, size) };
 }
 
 /// Finds the masks of a picture by asking about points all over it.
@@ -180,10 +188,9 @@ pub(crate) unsafe fn tell(
 /// `point_grids` as many pairs as they say.
 pub(crate) unsafe fn wanted(options: *const rotomask_automatic_options) -> Result<AutomaticOptions, Failure> {
     // SAFETY: the caller's promise.
-    let Some(options) = (unsafe { options.as_ref() }) else { return Ok(AutomaticOptions::default()) };
-    check_size(options)?;
+    let options = unsafe { taken_or_fresh(options) }?;
     // SAFETY: the caller's promise.
-    let point_grids = unsafe { point_grids(options) }?;
+    let point_grids = unsafe { point_grids(&options) }?;
     Ok(AutomaticOptions {
         points_per_side: options.points_per_side,
         points_per_batch: options.points_per_batch,
@@ -292,10 +299,9 @@ pub unsafe extern "C" fn rotomask_automatic_describe(
         // SAFETY: the contract above.
         let found = unsafe { self::mask(masks, index) }?;
         // SAFETY: the contract above.
-        check_size(unsafe { borrow(mask, "mask") }?)?;
+        unsafe { check_place(mask, "mask") }?;
         let corners = |b: Bounds| [b.x0_px, b.y0_px, b.x1_px, b.y1_px];
         let told = rotomask_automatic_mask {
-            struct_size: size_of::<rotomask_automatic_mask>() as u32,
             predicted_iou: found.predicted_iou,
             stability_score: found.stability_score,
             point_coords: found.point_coords,
@@ -304,10 +310,10 @@ pub unsafe extern "C" fn rotomask_automatic_describe(
             width_px: found.rle.size().width_px,
             height_px: found.rle.size().height_px,
             area_px: found.area_px,
+            ..rotomask_automatic_mask::fresh()
         };
-        // SAFETY: it was read just before, and the contract above.
-        unsafe { mask.write(told) };
-        Ok(())
+        // SAFETY: the contract above.
+        unsafe { sized::tell(mask, "mask", told) }
     })
 }
 

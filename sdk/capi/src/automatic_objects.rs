@@ -10,8 +10,9 @@ use crate::automatic::{
     rotomask_automatic, rotomask_automatic_callback, rotomask_automatic_options, tell, wanted,
 };
 use crate::frame::view;
-use crate::guard::{borrow, guard, guard_void, hand_over};
-use crate::session::{rotomask_session, with};
+use crate::guard::{borrow, guard, hand_over, with};
+use crate::session::rotomask_session;
+use crate::sized::{Sized32, init, taken_or_fresh};
 use crate::status::{Failure, rotomask_status};
 use crate::types::*;
 
@@ -35,30 +36,32 @@ pub struct rotomask_object_options {
     pub iou_threshold: f32,
 }
 
-sized!(rotomask_object_options);
-
-/// Fills in defaults. `options` is null or the caller's. [any thread]
-///
-/// # Safety
-/// `options` is null or valid for writes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_object_options_init(options: *mut rotomask_object_options) {
-    guard_void(|| {
+// SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
+unsafe impl Sized32 for rotomask_object_options {
+    const NAME: &'static str = "rotomask_object_options";
+    fn fresh() -> Self {
         let o = ObjectOptions::default();
-        let fresh = rotomask_object_options {
-            struct_size: size_of::<rotomask_object_options>() as u32,
+        Self {
+            struct_size: size_of::<Self>() as u32,
             max_objects: o.max_objects,
             min_area: o.min_area,
             max_area: o.max_area,
             min_uncovered: o.min_uncovered,
             size_weight: o.size_weight,
             iou_threshold: o.iou_threshold,
-        };
-        if !options.is_null() {
-            // SAFETY: not null, and the contract above.
-            unsafe { options.write(fresh) };
         }
-    });
+    }
+}
+
+/// Fills in defaults.
+/// `size` is `sizeof(rotomask_object_options)`; `options` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `options` is null or valid for writes of `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_object_options_init(options: *mut rotomask_object_options, size: usize) {
+    // SAFETY: the contract above.
+    unsafe { init(options, size) };
 }
 
 /// Chooses objects that can be followed among masks of a picture: none covers another, the best first.
@@ -96,8 +99,7 @@ pub unsafe extern "C" fn rotomask_automatic_objects(
 /// `options` is null or valid.
 unsafe fn chosen(options: *const rotomask_object_options) -> Result<ObjectOptions, Failure> {
     // SAFETY: the caller's promise.
-    let Some(options) = (unsafe { options.as_ref() }) else { return Ok(ObjectOptions::default()) };
-    check_size(options)?;
+    let options = unsafe { taken_or_fresh(options) }?;
     Ok(ObjectOptions {
         max_objects: options.max_objects,
         min_area: options.min_area,

@@ -8,8 +8,9 @@ use engine::session::{Outdated, Said, Session};
 use serde_json::{Value, json};
 
 use crate::frame::view_mut;
-use crate::guard::borrow;
-use crate::session::{rotomask_session, told, unknown, with};
+use crate::guard::with;
+use crate::session::{rotomask_session, told, unknown};
+use crate::sized::{check_place, tell};
 use crate::status::{Failure, ROTOMASK_ERROR_STATE, rotomask_status};
 use crate::text::{copy_out, text};
 use crate::types::*;
@@ -245,16 +246,15 @@ pub unsafe extern "C" fn rotomask_session_result_at(
     frame: u64,
     result: *mut rotomask_result,
 ) -> rotomask_status {
-    let tell = |session: &mut Session| {
+    let answer = |session: &mut Session| {
         // SAFETY: the contract above.
-        check_size(unsafe { borrow(result, "result") }?)?;
+        unsafe { check_place(result, "result") }?;
         let mask = session.mask_at(object, frame)?.ok_or_else(|| not_kept(object, frame))?;
-        // SAFETY: it was read just before, and the contract above.
-        unsafe { result.write(told(&mask)) };
-        Ok(())
+        // SAFETY: as above.
+        unsafe { tell(result, "result", told(&mask)) }
     };
     // SAFETY: the contract above.
-    unsafe { with(session, tell) }
+    unsafe { with(session, answer) }
 }
 
 /// Writes an object's mask on any frame that is kept; `mask` is a `ROTOMASK_MASK_*`.
@@ -288,6 +288,31 @@ pub unsafe extern "C" fn rotomask_session_mask_at(
     };
     // SAFETY: the contract above.
     unsafe { with(session, write) }
+}
+
+/// An object's mask on any frame that is kept, as COCO's run lengths: `{"size": [rows, columns], "counts": "..."}`.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns as `rotomask_session_logits`, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_SESSION. [one thread at a time]
+///
+/// # Safety
+/// `session` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_rle_at(
+    session: *const rotomask_session,
+    object: u32,
+    frame: u64,
+    buffer: *mut c_char,
+    size: *mut usize,
+) -> rotomask_status {
+    let encode = |session: &mut Session| {
+        let rle = session.rle_at(object, frame)?.ok_or_else(|| not_kept(object, frame))?;
+        let text = json!({ "size": [rle.size().height_px, rle.size().width_px], "counts": rle.compressed() });
+        // SAFETY: the contract above.
+        unsafe { copy_out(&text.to_string(), buffer, size) }
+    };
+    // SAFETY: the contract above.
+    unsafe { with(session, encode) }
 }
 
 fn not_kept(object: u32, frame: u64) -> Failure {

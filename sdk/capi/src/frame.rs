@@ -4,7 +4,7 @@ use std::slice;
 
 use engine::frame::{FrameView, FrameViewMut, Layout, PixelFormat, Size};
 
-use crate::guard::borrow;
+use crate::sized::taken;
 use crate::status::{Failure, ROTOMASK_ERROR_FRAME};
 use crate::types::*;
 
@@ -51,8 +51,7 @@ fn layout(
 /// `frame` is null or valid for reads, and so is every row that it describes, for as long as the result lives.
 pub(crate) unsafe fn view<'a>(frame: *const rotomask_frame, name: &str) -> Result<FrameView<'a>, Failure> {
     // SAFETY: the caller's promise.
-    let frame = unsafe { borrow(frame, name) }?;
-    check_size(frame)?;
+    let frame = unsafe { taken(frame, name) }?;
     let layout = layout(frame.format, frame.width_px, frame.height_px, frame.stride_bytes)?;
     if frame.pixels.is_null() {
         return Err(Failure::null(&format!("{name}.pixels")));
@@ -76,8 +75,7 @@ pub(crate) unsafe fn view_mut<'a>(
     name: &str,
 ) -> Result<FrameViewMut<'a>, Failure> {
     // SAFETY: the caller's promise.
-    let canvas = unsafe { borrow(canvas, name) }?;
-    check_size(canvas)?;
+    let canvas = unsafe { taken(canvas, name) }?;
     let layout = layout(canvas.format, canvas.width_px, canvas.height_px, canvas.stride_bytes)?;
     if canvas.pixels.is_null() {
         return Err(Failure::null(&format!("{name}.pixels")));

@@ -13,6 +13,14 @@ thread_local! {
 
 /// Runs an export's work.
 pub(crate) fn guard(work: impl FnOnce() -> Result<(), Failure>) -> rotomask_status {
+    guard_noting(None, work)
+}
+
+/// Runs an export's work on a handle, which keeps the sentence as well.
+fn guard_noting(
+    handle: Option<&Mutex<String>>,
+    work: impl FnOnce() -> Result<(), Failure>,
+) -> rotomask_status {
     let failure = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(())) => return ROTOMASK_OK,
         Ok(Err(failure)) => failure,
@@ -22,8 +30,11 @@ pub(crate) fn guard(work: impl FnOnce() -> Result<(), Failure>) -> rotomask_stat
             Failure::new(ROTOMASK_ERROR_PANIC, format!("a bug in rotomask: {said}"))
         }
     };
-    let message = CString::new(failure.message.replace('\0', "\u{fffd}")).unwrap_or_default();
-    LAST_ERROR.with(|last| *last.borrow_mut() = message);
+    let message = failure.message.replace('\0', "\u{fffd}");
+    if let Some(said) = handle {
+        said.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&message);
+    }
+    LAST_ERROR.with(|last| *last.borrow_mut() = CString::new(message).unwrap_or_default());
     failure.status
 }
 
@@ -44,18 +55,62 @@ pub extern "C" fn rotomask_last_error() -> *const c_char {
 }
 
 /// What a handle holds. A panic under the lock poisons it, and it answers nothing from then on.
-pub(crate) struct Held<T>(Mutex<T>);
+pub(crate) struct Held<T> {
+    value: Mutex<T>,
+    /// The sentence of the last call on the handle that failed, whichever thread made it.
+    said: Mutex<String>,
+}
 
 impl<T> Held<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(Mutex::new(value))
+        Self { value: Mutex::new(value), said: Mutex::default() }
     }
 
     pub(crate) fn get(&self) -> Result<MutexGuard<'_, T>, Failure> {
-        self.0.lock().map_err(|_: PoisonError<_>| {
+        self.value.lock().map_err(|_: PoisonError<_>| {
             Failure::new(ROTOMASK_ERROR_PANIC, "a bug in rotomask broke this handle before: close it")
         })
     }
+}
+
+/// A handle that calls work on, one at a time.
+pub(crate) trait Handle {
+    type Value;
+    const NAME: &'static str;
+    fn held(&self) -> &Held<Self::Value>;
+}
+
+/// Runs an export's work on what a handle holds.
+///
+/// # Safety
+/// `handle` is null or open.
+pub(crate) unsafe fn with<H: Handle>(
+    handle: *const H,
+    work: impl FnOnce(&mut H::Value) -> Result<(), Failure>,
+) -> rotomask_status {
+    // SAFETY: the caller's promise.
+    match unsafe { handle.as_ref() } {
+        None => guard(|| Err(Failure::null(H::NAME))),
+        Some(handle) => guard_noting(Some(&handle.held().said), || work(&mut *handle.held().get()?)),
+    }
+}
+
+/// The sentence of the last call on a handle that failed, empty if none has, into the caller's buffer.
+///
+/// # Safety
+/// `handle` is null or open; buffer and size are as in [`crate::text::copy_out`].
+pub(crate) unsafe fn last_error_of<H: Handle>(
+    handle: *const H,
+    buffer: *mut c_char,
+    size: *mut usize,
+) -> rotomask_status {
+    guard(|| {
+        // SAFETY: the caller's promise.
+        let held = unsafe { borrow(handle, H::NAME) }?.held();
+        let said = held.said.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // SAFETY: the caller's promise.
+        unsafe { crate::text::copy_out(&said, buffer, size) }
+    })
 }
 
 /// Borrows what a handle points to.
@@ -113,6 +168,45 @@ mod tests {
         assert_eq!(guard(|| Err(Failure::new(ROTOMASK_ERROR_STATE, "too\0soon"))), ROTOMASK_ERROR_STATE);
         assert_eq!(last(), "too\u{fffd}soon");
         std::thread::spawn(|| assert_eq!(last(), "")).join().unwrap();
+    }
+
+    struct Door(Held<u32>);
+
+    impl Handle for Door {
+        type Value = u32;
+        const NAME: &'static str = "door";
+        fn held(&self) -> &Held<u32> {
+            &self.0
+        }
+    }
+
+    fn said_by(door: &Door) -> String {
+        let (mut text, mut size) = ([0_u8; 80], 80);
+        // SAFETY: the door is open, and the buffer as long as its size says.
+        assert_eq!(unsafe { last_error_of(door, text.as_mut_ptr().cast(), &mut size) }, ROTOMASK_OK);
+        CStr::from_bytes_until_nul(&text).unwrap().to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_handle_tells_any_thread_what_failed_on_it_and_on_no_other() {
+        let (door, other) = (Door(Held::new(1)), Door(Held::new(2)));
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                let fail = |held: &mut u32| {
+                    *held += 1;
+                    Err(Failure::new(ROTOMASK_ERROR_STATE, "stuck"))
+                };
+                // SAFETY: it is open.
+                assert_eq!(unsafe { with(&door, fail) }, ROTOMASK_ERROR_STATE);
+            });
+        });
+        assert_eq!((said_by(&door), said_by(&other)), ("stuck".to_owned(), String::new()));
+        // SAFETY: as above; what goes well leaves the sentence.
+        assert_eq!(unsafe { with(&door, |held| if *held == 2 { Ok(()) } else { panic!() }) }, ROTOMASK_OK);
+        assert_eq!(said_by(&door), "stuck");
+        // SAFETY: as above.
+        assert_eq!(unsafe { with(&door, |_| panic!("broken")) }, ROTOMASK_ERROR_PANIC);
+        assert_eq!(said_by(&door), "a bug in rotomask: broken");
     }
 
     #[test]

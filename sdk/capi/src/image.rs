@@ -1,19 +1,22 @@
 //! One picture, no memory, across the boundary.
 
+use std::ffi::c_char;
 use std::slice;
 use std::sync::Arc;
 
 use engine::frame::PixelFormat;
 use engine::image::{Candidate, ImageOptions, ImagePredictor, ImagePrompts, Prediction};
 use engine::mask::{Cleaning, LogitPlane, Wanted};
-use engine::model::Cancel;
+use engine::model::{Cancel, Model};
 use engine::prompt::{Box, Click, MAX_CLICKS};
 
 use crate::frame::{view, view_mut};
-use crate::guard::{Held, borrow, guard, guard_void, hand_over, take_back};
+use crate::guard::{Handle, Held, borrow, guard, hand_over, last_error_of, take_back, with};
 use crate::model::rotomask_model;
+use crate::sized::{Sized32, check_place, init, sized, taken, taken_or_fresh, tell};
 use crate::status::{Failure, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_PROMPT, rotomask_status};
 use crate::types::*;
+use crate::units::Units;
 
 /// A picture that was looked at, and the last answer about it. It is used by one thread at a time (others wait), but
 /// for `rotomask_image_cancel`.
@@ -22,13 +25,15 @@ pub struct rotomask_image {
     cancel: Arc<Cancel>,
 }
 
-struct Pictured {
+pub(crate) struct Pictured {
     predictor: ImagePredictor,
+    units: Units,
     answer: Option<Prediction>,
 }
 
 /// How masks of a picture are made of logits.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct rotomask_image_options {
     /// `sizeof(rotomask_image_options)`
     pub struct_size: u32,
@@ -38,16 +43,18 @@ pub struct rotomask_image_options {
     pub max_sprinkle_area: u32,
     /// Above this logit a pixel is the object's.
     pub mask_threshold: f32,
+    /// What clicks and boxes are counted in: a `ROTOMASK_UNITS_*`.
+    pub units: rotomask_units,
 }
 
-/// A click on a picture. (0, 0) is the top left pixel.
+/// A click on a picture, in the units of its `rotomask_image_options`. It never grows.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct rotomask_point {
-    /// Pixels from the left, 0 to below the width.
-    pub x_px: f32,
-    /// Pixels from the top, 0 to below the height.
-    pub y_px: f32,
+    /// From the left.
+    pub x: f32,
+    /// From the top.
+    pub y: f32,
     /// 1 for a place on the object, 0 for one that is not.
     pub positive: u32,
 }
@@ -63,10 +70,10 @@ pub struct rotomask_image_prompts {
     pub points: *const rotomask_point,
     /// Logits of an earlier answer, as `rotomask_image_logits` gave them: GRAY_F32; null for none.
     pub mask_input: *const rotomask_frame,
-    /// 1: `box_px` counts.
+    /// 1: `bounds` counts.
     pub has_box: u32,
-    /// Left, top, right and bottom edge in pixels.
-    pub box_px: [f32; 4],
+    /// The box: its left, top, right and bottom edge, in the units of the `rotomask_image_options`.
+    pub bounds: [f32; 4],
     /// 1 for three candidates, 0 for one.
     pub multimask_output: u32,
 }
@@ -92,63 +99,67 @@ pub struct rotomask_candidate {
     pub bounds_px: [u32; 4],
 }
 
-sized!(rotomask_image_options, rotomask_image_prompts, rotomask_candidate);
+sized!(rotomask_candidate);
 
-/// # Safety
-/// `image` is null or open.
-unsafe fn with(
-    image: *const rotomask_image,
-    work: impl FnOnce(&mut Pictured) -> Result<(), Failure>,
-) -> rotomask_status {
-    guard(|| {
-        // SAFETY: the caller's promise.
-        let image = unsafe { borrow(image, "image") }?;
-        work(&mut *image.held.get()?)
-    })
+impl Handle for rotomask_image {
+    type Value = Pictured;
+    const NAME: &'static str = "image";
+    fn held(&self) -> &Held<Pictured> {
+        &self.held
+    }
 }
 
-/// Fills in the reference's defaults. `options` is null or the caller's. [any thread]
-///
-/// # Safety
-/// `options` is null or valid for writes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_image_options_init(options: *mut rotomask_image_options) {
-    guard_void(|| {
+// SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
+unsafe impl Sized32 for rotomask_image_options {
+    const NAME: &'static str = "rotomask_image_options";
+    fn fresh() -> Self {
         let ImageOptions { mask_threshold, cleaning, .. } = ImageOptions::default();
-        let fresh = rotomask_image_options {
-            struct_size: size_of::<rotomask_image_options>() as u32,
+        Self {
+            struct_size: size_of::<Self>() as u32,
             max_hole_area: cleaning.max_hole_cells,
             max_sprinkle_area: cleaning.max_speck_cells,
             mask_threshold,
-        };
-        if !options.is_null() {
-            // SAFETY: not null, and the contract above.
-            unsafe { options.write(fresh) };
+            units: ROTOMASK_UNITS_PIXELS,
         }
-    });
+    }
 }
 
-/// Nothing said, three candidates. `prompts` is null or the caller's. [any thread]
+/// Fills in the reference's defaults.
+/// `size` is `sizeof(rotomask_image_options)`; `options` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `prompts` is null or valid for writes.
+/// `options` is null or valid for writes of `size` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_image_prompts_init(prompts: *mut rotomask_image_prompts) {
-    guard_void(|| {
-        let fresh = rotomask_image_prompts {
-            struct_size: size_of::<rotomask_image_prompts>() as u32,
+pub unsafe extern "C" fn rotomask_image_options_init(options: *mut rotomask_image_options, size: usize) {
+    // SAFETY: the contract above.
+    unsafe { init(options, size) };
+}
+
+// SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
+unsafe impl Sized32 for rotomask_image_prompts {
+    const NAME: &'static str = "rotomask_image_prompts";
+    fn fresh() -> Self {
+        Self {
+            struct_size: size_of::<Self>() as u32,
             point_count: 0,
             points: std::ptr::null(),
             mask_input: std::ptr::null(),
             has_box: 0,
-            box_px: [0.0; 4],
+            bounds: [0.0; 4],
             multimask_output: 1,
-        };
-        if !prompts.is_null() {
-            // SAFETY: not null, and the contract above.
-            unsafe { prompts.write(fresh) };
         }
-    });
+    }
+}
+
+/// Nothing said, three candidates.
+/// `size` is `sizeof(rotomask_image_prompts)`; `prompts` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `prompts` is null or valid for writes of `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_image_prompts_init(prompts: *mut rotomask_image_prompts, size: usize) {
+    // SAFETY: the contract above.
+    unsafe { init(prompts, size) };
 }
 
 /// Opens a place for pictures, of any size and one after the other.
@@ -168,22 +179,26 @@ pub unsafe extern "C" fn rotomask_image_open(
     let open = || {
         // SAFETY: the contract above.
         let model = unsafe { rotomask_model::shared(model) }?;
-        let mut wanted = ImageOptions::default();
         // SAFETY: the contract above.
-        if let Some(options) = unsafe { options.as_ref() } {
-            check_size(options)?;
-            wanted.mask_threshold = options.mask_threshold;
-            wanted.cleaning = Cleaning {
-                max_hole_cells: options.max_hole_area,
-                max_speck_cells: options.max_sprinkle_area,
-            };
-        }
-        let predictor = ImagePredictor::new(model, wanted)?;
-        let cancel = predictor.cancel_switch();
-        Ok(rotomask_image { held: Held::new(Pictured { predictor, answer: None }), cancel })
+        opened(model, &unsafe { taken_or_fresh(options) }?)
     };
     // SAFETY: the contract above.
     guard(|| unsafe { hand_over(image, "image", open) })
+}
+
+pub(crate) fn opened(model: Arc<Model>, options: &rotomask_image_options) -> Result<rotomask_image, Failure> {
+    let units = Units::of(options.units)?;
+    let wanted = ImageOptions {
+        mask_threshold: options.mask_threshold,
+        cleaning: Cleaning {
+            max_hole_cells: options.max_hole_area,
+            max_speck_cells: options.max_sprinkle_area,
+        },
+        ..ImageOptions::default()
+    };
+    let predictor = ImagePredictor::new(model, wanted)?;
+    let cancel = predictor.cancel_switch();
+    Ok(rotomask_image { held: Held::new(Pictured { predictor, units, answer: None }), cancel })
 }
 
 /// Closes it. Null does nothing. No call may be running on it. [any thread]
@@ -209,6 +224,24 @@ pub unsafe extern "C" fn rotomask_image_cancel(image: *const rotomask_image) -> 
         unsafe { borrow(image, "image") }?.cancel.ask();
         Ok(())
     })
+}
+
+/// The sentence of the last call on it that failed, whichever thread made it; "" if none has.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [any thread, also while
+/// another uses it]
+///
+/// # Safety
+/// `image` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_image_last_error(
+    image: *const rotomask_image,
+    buffer: *mut c_char,
+    size: *mut usize,
+) -> rotomask_status {
+    // SAFETY: the contract above.
+    unsafe { last_error_of(image, buffer, size) }
 }
 
 /// Looks at a picture, once for all questions about it. The picture before and its answer are forgotten.
@@ -252,14 +285,18 @@ pub unsafe extern "C" fn rotomask_image_predict(
 ) -> rotomask_status {
     let answer = |pictured: &mut Pictured| {
         // SAFETY: the contract above.
-        let prompts = unsafe { borrow(prompts, "prompts") }?;
-        check_size(prompts)?;
+        let prompts = &unsafe { taken(prompts, "prompts") }?;
         if count.is_null() {
             return Err(Failure::null("count"));
         }
         // SAFETY: the contract above.
-        let (clicks, mask_input) = unsafe { (clicks(prompts)?, mask_input(prompts)?) };
-        let [x0_px, y0_px, x1_px, y1_px] = prompts.box_px;
+        let (mut clicks, mask_input) = unsafe { (clicks(prompts)?, mask_input(prompts)?) };
+        let size = pictured.predictor.size()?;
+        for click in &mut clicks {
+            [click.x_px, click.y_px] = pictured.units.pixels(size, [click.x_px, click.y_px]);
+        }
+        let [x0, y0, x1, y1] = prompts.bounds;
+        let [[x0_px, y0_px], [x1_px, y1_px]] = [[x0, y0], [x1, y1]].map(|at| pictured.units.pixels(size, at));
         let asked = ImagePrompts {
             clicks: &clicks,
             bounds: (prompts.has_box != 0).then_some(Box { x0_px, y0_px, x1_px, y1_px }),
@@ -291,7 +328,7 @@ unsafe fn clicks(prompts: &rotomask_image_prompts) -> Result<Vec<Click>, Failure
     let first = unsafe { borrow(prompts.points, "prompts.points") }?;
     // SAFETY: not null, and the caller's promise.
     let points = unsafe { slice::from_raw_parts(first, count) };
-    Ok(points.iter().map(|p| Click { x_px: p.x_px, y_px: p.y_px, positive: p.positive != 0 }).collect())
+    Ok(points.iter().map(|p| Click { x_px: p.x, y_px: p.y, positive: p.positive != 0 }).collect())
 }
 
 /// # Safety
@@ -335,12 +372,11 @@ pub unsafe extern "C" fn rotomask_image_candidate(
     index: u32,
     candidate: *mut rotomask_candidate,
 ) -> rotomask_status {
-    let tell = |pictured: &mut Pictured| {
+    let answer = |pictured: &mut Pictured| {
         // SAFETY: the contract above.
-        check_size(unsafe { borrow(candidate, "candidate") }?)?;
+        unsafe { check_place(candidate, "candidate") }?;
         let found = self::candidate(pictured, index)?;
         let told = rotomask_candidate {
-            struct_size: size_of::<rotomask_candidate>() as u32,
             logits_width: found.logits.size.width_px,
             logits_height: found.logits.size.height_px,
             predicted_iou: found.predicted_iou,
@@ -348,13 +384,13 @@ pub unsafe extern "C" fn rotomask_image_candidate(
             object_score: pictured.answer.as_ref().map_or(0.0, |answer| answer.object_score),
             area_px: found.shape.area_px,
             bounds_px: found.shape.bounds.map_or([0; 4], |b| [b.x0_px, b.y0_px, b.x1_px, b.y1_px]),
+            ..rotomask_candidate::fresh()
         };
-        // SAFETY: it was read just before, and the contract above.
-        unsafe { candidate.write(told) };
-        Ok(())
+        // SAFETY: the contract above.
+        unsafe { tell(candidate, "candidate", told) }
     };
     // SAFETY: the contract above.
-    unsafe { with(image, tell) }
+    unsafe { with(image, answer) }
 }
 
 /// # Safety

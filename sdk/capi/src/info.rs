@@ -5,7 +5,10 @@ use std::ffi::{CStr, c_char};
 use serde_json::json;
 
 use crate::guard::guard;
-use crate::status::{ROTOMASK_ABI_VERSION, rotomask_status};
+use crate::status::{
+    ROTOMASK_ABI_VERSION, ROTOMASK_VERSION_MAJOR, ROTOMASK_VERSION_MINOR, ROTOMASK_VERSION_PATCH,
+    rotomask_status,
+};
 use crate::text::{copy_out, path};
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
@@ -50,7 +53,7 @@ pub unsafe extern "C" fn rotomask_info(
         };
         let adapters: Vec<_> = engine::matte::adapters().iter().map(crate::matte::device_json).collect();
         let info = json!({
-            "version": env!("CARGO_PKG_VERSION"),
+            "version": format!("{ROTOMASK_VERSION_MAJOR}.{ROTOMASK_VERSION_MINOR}.{ROTOMASK_VERSION_PATCH}"),
             "abi_version": ROTOMASK_ABI_VERSION,
             "onnxruntime": runtime,
             "adapters": adapters,

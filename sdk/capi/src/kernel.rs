@@ -9,10 +9,24 @@ use crate::status::{Failure, ROTOMASK_ERROR_BUFFER, rotomask_status};
 use crate::text::{copy_out, text};
 use crate::types::*;
 
+/// A language for a GPU's programs.
+pub type rotomask_language = u32;
+/// WGSL for WebGPU, as the kernels are written. The variant's constant is left to be set.
+pub const ROTOMASK_LANGUAGE_WGSL: u32 = 0;
+/// SPIR-V 1.0 for Vulkan, little-endian words.
+pub const ROTOMASK_LANGUAGE_SPIRV: u32 = 1;
+/// GLSL 4.50 for OpenGL.
+pub const ROTOMASK_LANGUAGE_GLSL: u32 = 2;
+/// HLSL, shader model 5.0, for Direct3D.
+pub const ROTOMASK_LANGUAGE_HLSL: u32 = 3;
+/// Metal Shading Language 2.0.
+pub const ROTOMASK_LANGUAGE_MSL: u32 = 4;
+
 /// The kernels as JSON, in the order in which a frame passes through them: an array of objects with `name`, `workgroup`,
 /// `constant` and `variants` (how many values it has), `entry` (the entry point's name by language), `metal_sizes` (the
-/// index of Metal's buffer with the bytes of each storage buffer, 32 bits each), and `bindings` of group 0: `binding`, `name`, `access` (uniform, read or write), `register` in HLSL, `bytes` of a uniform's struct or
-/// from one element to the next, and its `fields` with `name`, `offset` and `type`.
+/// index of Metal's buffer with the bytes of each storage buffer, 32 bits each), and `bindings` of group 0: `binding`,
+/// `name`, `access` (uniform, read or write), `register` in HLSL, `bytes` of a uniform's struct or from one element to the
+/// next, and its `fields` with `name`, `offset` and `type`.
 ///
 /// One invocation makes one pixel of a kernel's output. The WGSL text says at its head what each binding holds.
 /// `buffer` and `size` are as in `rotomask_info`.

@@ -9,7 +9,9 @@ compile_error!("librotomask promises that no panic crosses its boundary: build i
 
 mod status;
 mod guard;
+mod sized;
 mod types;
+mod units;
 mod frame;
 mod text;
 mod log;
@@ -25,4 +27,5 @@ mod session_file;
 mod matte_settings;
 mod matte_job;
 mod matte;
+mod options;
 mod kernel;

@@ -6,9 +6,10 @@ use engine::matte::{Ceiling, DeviceInfo, Gpu, MatteChain};
 use serde_json::json;
 
 use crate::frame::view_mut;
-use crate::guard::{Held, borrow, guard, hand_over, take_back};
-use crate::matte_job::{init, with_job};
-use crate::status::rotomask_status;
+use crate::guard::{Handle, Held, guard, hand_over, last_error_of, take_back, with};
+use crate::matte_job::with_job;
+use crate::sized::{Sized32, init, taken_or_fresh};
+use crate::status::{Failure, rotomask_status};
 use crate::text::copy_out;
 use crate::types::*;
 
@@ -17,24 +18,40 @@ pub struct rotomask_matte {
     held: Held<MatteChain>,
 }
 
+impl Handle for rotomask_matte {
+    type Value = MatteChain;
+    const NAME: &'static str = "matte";
+    fn held(&self) -> &Held<MatteChain> {
+        &self.held
+    }
+}
+
 pub(crate) fn device_json(device: &DeviceInfo) -> serde_json::Value {
     json!({ "name": device.name, "backend": device.backend, "kind": format!("{:?}", device.kind).to_lowercase() })
 }
 
-/// Fills in the defaults. `options` is null or the caller's. [any thread]
+// SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
+unsafe impl Sized32 for rotomask_matte_options {
+    const NAME: &'static str = "rotomask_matte_options";
+    fn fresh() -> Self {
+        Self {
+            struct_size: size_of::<Self>() as u32,
+            gpu: ROTOMASK_GPU_AUTO,
+            host_memory_bytes: 0,
+            device_memory_bytes: 0,
+        }
+    }
+}
+
+/// Fills in the defaults.
+/// `size` is `sizeof(rotomask_matte_options)`; `options` is null or the caller's. [any thread]
 ///
 /// # Safety
-/// `options` is null or valid for writes.
+/// `options` is null or valid for writes of `size` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_matte_options_init(options: *mut rotomask_matte_options) {
-    let fresh = rotomask_matte_options {
-        struct_size: size_of::<rotomask_matte_options>() as u32,
-        gpu: ROTOMASK_GPU_AUTO,
-        host_memory_bytes: 0,
-        device_memory_bytes: 0,
-    };
+pub unsafe extern "C" fn rotomask_matte_options_init(options: *mut rotomask_matte_options, size: usize) {
     // SAFETY: the contract above.
-    unsafe { init(options, fresh) };
+    unsafe { init(options, size) };
 }
 
 /// Opens a matte chain.
@@ -53,24 +70,27 @@ pub unsafe extern "C" fn rotomask_matte_open(
     matte: *mut *mut rotomask_matte,
 ) -> rotomask_status {
     let open = || {
-        let (mut gpu, mut ceiling) = (Gpu::Auto, Ceiling::default());
         // SAFETY: the contract above.
-        if let Some(options) = unsafe { options.as_ref() } {
-            check_size(options)?;
-            gpu = match options.gpu {
-                ROTOMASK_GPU_AUTO => Gpu::Auto,
-                ROTOMASK_GPU_OFF => Gpu::Off,
-                ROTOMASK_GPU_SOFTWARE => Gpu::Software,
-                other => return Err(unknown("gpu", other, "ROTOMASK_GPU")),
-            };
-            let given = |bytes: u64, or: u64| if bytes == 0 { or } else { bytes };
-            ceiling.host_bytes = given(options.host_memory_bytes, ceiling.host_bytes);
-            ceiling.device_bytes = given(options.device_memory_bytes, ceiling.device_bytes);
-        }
-        Ok(rotomask_matte { held: Held::new(MatteChain::open_within(gpu, ceiling)?) })
+        opened(&unsafe { taken_or_fresh(options) }?)
     };
     // SAFETY: the contract above.
     guard(|| unsafe { hand_over(matte, "matte", open) })
+}
+
+pub(crate) fn opened(options: &rotomask_matte_options) -> Result<rotomask_matte, Failure> {
+    let gpu = match options.gpu {
+        ROTOMASK_GPU_AUTO => Gpu::Auto,
+        ROTOMASK_GPU_OFF => Gpu::Off,
+        ROTOMASK_GPU_SOFTWARE => Gpu::Software,
+        other => return Err(unknown("gpu", other, "ROTOMASK_GPU")),
+    };
+    let default = Ceiling::default();
+    let given = |bytes: u64, or: u64| if bytes == 0 { or } else { bytes };
+    let ceiling = Ceiling {
+        host_bytes: given(options.host_memory_bytes, default.host_bytes),
+        device_bytes: given(options.device_memory_bytes, default.device_bytes),
+    };
+    Ok(rotomask_matte { held: Held::new(MatteChain::open_within(gpu, ceiling)?) })
 }
 
 /// Closes a matte chain. Null does nothing. [any thread]
@@ -81,6 +101,24 @@ pub unsafe extern "C" fn rotomask_matte_open(
 pub unsafe extern "C" fn rotomask_matte_close(matte: *mut rotomask_matte) {
     // SAFETY: the contract above.
     unsafe { take_back(matte) };
+}
+
+/// The sentence of the last call on the chain that failed, whichever thread made it; "" if none has.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [any thread, also while
+/// another uses it]
+///
+/// # Safety
+/// `matte` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_matte_last_error(
+    matte: *const rotomask_matte,
+    buffer: *mut c_char,
+    size: *mut usize,
+) -> rotomask_status {
+    // SAFETY: the contract above.
+    unsafe { last_error_of(matte, buffer, size) }
 }
 
 /// What the chain runs on, as JSON: name, backend, kind.
@@ -96,12 +134,12 @@ pub unsafe extern "C" fn rotomask_matte_describe(
     buffer: *mut c_char,
     size: *mut usize,
 ) -> rotomask_status {
-    guard(|| {
+    let describe = |chain: &mut MatteChain| {
         // SAFETY: the contract above.
-        let text = device_json(unsafe { borrow(matte, "matte") }?.held.get()?.device()).to_string();
-        // SAFETY: the contract above.
-        unsafe { copy_out(&text, buffer, size) }
-    })
+        unsafe { copy_out(&device_json(chain.device()).to_string(), buffer, size) }
+    };
+    // SAFETY: the contract above.
+    unsafe { with(matte, describe) }
 }
 
 /// Finishes one frame, or the job's window of it.
@@ -121,15 +159,10 @@ pub unsafe extern "C" fn rotomask_matte_render(
     job: *const rotomask_matte_job,
     result: *const rotomask_canvas,
 ) -> rotomask_status {
-    guard(|| {
+    let render = |chain: &mut MatteChain| {
         // SAFETY: the contract above.
-        let matte = unsafe { borrow(matte, "matte") }?;
-        // SAFETY: the contract above.
-        unsafe {
-            with_job(job, |job| {
-                let result = view_mut(result, "result")?;
-                Ok(matte.held.get()?.render(job, result)?)
-            })
-        }
-    })
+        unsafe { with_job(job, |job| Ok(chain.render(job, view_mut(result, "result")?)?)) }
+    };
+    // SAFETY: the contract above.
+    unsafe { with(matte, render) }
 }

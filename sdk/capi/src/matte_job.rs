@@ -8,8 +8,8 @@ use engine::matte::{
 };
 
 use crate::frame::view;
-use crate::guard::{borrow, guard_void};
 use crate::matte_settings::rotomask_matte_settings;
+use crate::sized::{Sized32, init, taken, taken_each};
 use crate::status::{Failure, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME};
 use crate::types::*;
 
@@ -18,94 +18,105 @@ const MOST_LAYERS: usize = 255;
 /// Neighbours on each side, times two.
 const MOST_NEIGHBOURS: usize = 4;
 
-/// Fills in the defaults: no object, the whole plate at full resolution. `job` is null or the caller's. [any thread]
-///
-/// # Safety
-/// `job` is null or valid for writes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_matte_job_init(job: *mut rotomask_matte_job) {
-    let fresh = rotomask_matte_job {
-        struct_size: size_of::<rotomask_matte_job>() as u32,
-        badge: ROTOMASK_BADGE_UNTRACKED,
-        settings: std::ptr::null(),
-        frame: 0,
-        plate: std::ptr::null(),
-        layers: std::ptr::null(),
-        layer_count: 0,
-        garbage: std::ptr::null(),
-        holdout: std::ptr::null(),
-        background: std::ptr::null(),
-        curve: std::ptr::null(),
-        curve_count: 0,
-        window: std::ptr::null(),
-        scale_x: 1.0,
-        scale_y: 1.0,
-    };
-    // SAFETY: the contract above.
-    unsafe { init(job, fresh) };
-}
-
-/// Fills in the defaults: logits that are added, no neighbours. `layer` is null or the caller's. [any thread]
-///
-/// # Safety
-/// `layer` is null or valid for writes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_layer_init(layer: *mut rotomask_layer) {
-    let fresh = rotomask_layer {
-        struct_size: size_of::<rotomask_layer>() as u32,
-        kind: ROTOMASK_MASK_LOGITS,
-        mask: std::ptr::null(),
-        neighbours: std::ptr::null(),
-        neighbour_count: 0,
-        settings: std::ptr::null(),
-        combine: ROTOMASK_COMBINE_ADD,
-        keep: 0,
-    };
-    // SAFETY: the contract above.
-    unsafe { init(layer, fresh) };
-}
-
-/// Fills in the defaults: the frame before, no mask. `neighbour` is null or the caller's. [any thread]
-///
-/// # Safety
-/// `neighbour` is null or valid for writes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_neighbour_init(neighbour: *mut rotomask_neighbour) {
-    let fresh = rotomask_neighbour {
-        struct_size: size_of::<rotomask_neighbour>() as u32,
-        offset: -1,
-        mask: std::ptr::null(),
-    };
-    // SAFETY: the contract above.
-    unsafe { init(neighbour, fresh) };
-}
-
-/// Fills in the defaults: the top left pixel. `window` is null or the caller's. [any thread]
-///
-/// # Safety
-/// `window` is null or valid for writes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_window_init(window: *mut rotomask_window) {
-    let fresh = rotomask_window {
-        struct_size: size_of::<rotomask_window>() as u32,
-        x_px: 0,
-        y_px: 0,
-        width_px: 1,
-        height_px: 1,
-    };
-    // SAFETY: the contract above.
-    unsafe { init(window, fresh) };
-}
-
-/// # Safety
-/// `place` is null or valid for writes.
-pub(crate) unsafe fn init<T>(place: *mut T, fresh: T) {
-    guard_void(|| {
-        if !place.is_null() {
-            // SAFETY: not null, and the caller's promise.
-            unsafe { place.write(fresh) };
+// SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
+unsafe impl Sized32 for rotomask_matte_job {
+    const NAME: &'static str = "rotomask_matte_job";
+    fn fresh() -> Self {
+        Self {
+            struct_size: size_of::<Self>() as u32,
+            badge: ROTOMASK_BADGE_UNTRACKED,
+            settings: std::ptr::null(),
+            frame: 0,
+            plate: std::ptr::null(),
+            layers: std::ptr::null(),
+            layer_count: 0,
+            garbage: std::ptr::null(),
+            holdout: std::ptr::null(),
+            background: std::ptr::null(),
+            curve: std::ptr::null(),
+            curve_count: 0,
+            window: std::ptr::null(),
+            scale_x: 1.0,
+            scale_y: 1.0,
         }
-    });
+    }
+}
+
+/// Fills in the defaults: no object, the whole plate at full resolution.
+/// `size` is `sizeof(rotomask_matte_job)`; `job` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `job` is null or valid for writes of `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_matte_job_init(job: *mut rotomask_matte_job, size: usize) {
+    // SAFETY: the contract above.
+    unsafe { init(job, size) };
+}
+
+// SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
+unsafe impl Sized32 for rotomask_layer {
+    const NAME: &'static str = "rotomask_layer";
+    fn fresh() -> Self {
+        Self {
+            struct_size: size_of::<Self>() as u32,
+            kind: ROTOMASK_MASK_LOGITS,
+            mask: std::ptr::null(),
+            neighbours: std::ptr::null(),
+            neighbour_count: 0,
+            settings: std::ptr::null(),
+            combine: ROTOMASK_COMBINE_ADD,
+            keep: 0,
+        }
+    }
+}
+
+/// Fills in the defaults: logits that are added, no neighbours.
+/// `size` is `sizeof(rotomask_layer)`; `layer` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `layer` is null or valid for writes of `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_layer_init(layer: *mut rotomask_layer, size: usize) {
+    // SAFETY: the contract above.
+    unsafe { init(layer, size) };
+}
+
+// SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
+unsafe impl Sized32 for rotomask_neighbour {
+    const NAME: &'static str = "rotomask_neighbour";
+    fn fresh() -> Self {
+        Self { struct_size: size_of::<Self>() as u32, offset: -1, mask: std::ptr::null() }
+    }
+}
+
+/// Fills in the defaults: the frame before, no mask.
+/// `size` is `sizeof(rotomask_neighbour)`; `neighbour` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `neighbour` is null or valid for writes of `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_neighbour_init(neighbour: *mut rotomask_neighbour, size: usize) {
+    // SAFETY: the contract above.
+    unsafe { init(neighbour, size) };
+}
+
+// SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
+unsafe impl Sized32 for rotomask_window {
+    const NAME: &'static str = "rotomask_window";
+    fn fresh() -> Self {
+        Self { struct_size: size_of::<Self>() as u32, x_px: 0, y_px: 0, width_px: 1, height_px: 1 }
+    }
+}
+
+/// Fills in the defaults: the top left pixel.
+/// `size` is `sizeof(rotomask_window)`; `window` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `window` is null or valid for writes of `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_window_init(window: *mut rotomask_window, size: usize) {
+    // SAFETY: the contract above.
+    unsafe { init(window, size) };
 }
 
 /// A mask with the numbers that were copied for it.
@@ -140,14 +151,13 @@ pub(crate) unsafe fn with_job<T>(
     work: impl FnOnce(&MatteJob<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     // SAFETY: the caller's promise, here and for all that follows.
-    let job = unsafe { borrow(job, "job") }?;
-    check_size(job)?;
+    let job = unsafe { taken(job, "job") }?;
     // SAFETY: as above.
     let settings = unsafe { settings_at(job.settings, job.frame) }?.unwrap_or_default();
     // SAFETY: as above.
     let plate = unsafe { view(job.plate, "plate") }?;
     // SAFETY: as above.
-    let layers = unsafe { list(job.layers, job.layer_count, MOST_LAYERS, "layers") }?;
+    let layers = unsafe { taken_each(job.layers, job.layer_count, MOST_LAYERS, "layers") }?;
     // SAFETY: as above.
     let given = layers.iter().map(|layer| unsafe { layer_of(layer, job.frame) });
     let given = given.collect::<Result<Vec<_>, _>>()?;
@@ -173,9 +183,10 @@ pub(crate) unsafe fn with_job<T>(
         other => return Err(unknown("badge", other, "ROTOMASK_BADGE")),
     };
     // SAFETY: as above.
-    let window = match unsafe { job.window.as_ref() } {
-        Some(window) => Some(part(window)?),
-        None => None,
+    let window = match job.window.is_null() {
+        true => None,
+        // SAFETY: as above.
+        false => Some(part(&unsafe { taken(job.window, "window") }?)?),
     };
     let around = given.iter().map(|layer| {
         let neighbours = layer.neighbours.iter();
@@ -242,7 +253,6 @@ unsafe fn list<'a, T>(first: *const T, count: usize, most: usize, name: &str) ->
 /// # Safety
 /// What the layer points to is valid for as long as the result lives.
 unsafe fn layer_of<'a>(layer: &rotomask_layer, frame: u64) -> Result<GivenLayer<'a>, Failure> {
-    check_size(layer)?;
     let combine = match layer.combine {
         ROTOMASK_COMBINE_ADD => Combine::Add,
         ROTOMASK_COMBINE_SUBTRACT => Combine::Subtract,
@@ -253,9 +263,8 @@ unsafe fn layer_of<'a>(layer: &rotomask_layer, frame: u64) -> Result<GivenLayer<
         other => return Err(unknown("combine", other, "ROTOMASK_COMBINE")),
     };
     // SAFETY: the caller's promise.
-    let near = unsafe { list(layer.neighbours, layer.neighbour_count, MOST_NEIGHBOURS, "neighbours") }?;
+    let near = unsafe { taken_each(layer.neighbours, layer.neighbour_count, MOST_NEIGHBOURS, "neighbours") }?;
     let neighbours = near.iter().map(|neighbour| {
-        check_size(neighbour)?;
         // SAFETY: the caller's promise.
         Ok((neighbour.offset, unsafe { given(layer.kind, neighbour.mask, "neighbour.mask") }?))
     });
@@ -288,7 +297,6 @@ unsafe fn given<'a>(
 }
 
 fn part(window: &rotomask_window) -> Result<Window, Failure> {
-    check_size(window)?;
     let rotomask_window { x_px, y_px, width_px, height_px, .. } = *window;
     if width_px == 0 || height_px == 0 {
         let message = format!("frame: its window is {width_px}x{height_px}, expected at least 1x1");

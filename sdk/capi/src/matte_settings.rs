@@ -103,7 +103,7 @@ pub unsafe extern "C" fn rotomask_matte_settings_set(
 /// Sets a parameter's keyframe. Between keyframes numbers and colours move evenly, everything else holds; before the
 /// first and after the last, those count.
 ///
-/// All else is as in `rotomask_matte_settings_set`. [one thread at a time]
+/// Returns as `rotomask_matte_settings_set`, which says what it takes. [one thread at a time]
 ///
 /// # Safety
 /// `settings` is null or open; `id` and `value` are null or NUL-terminated strings.

@@ -1,42 +1,48 @@
 //! A model across the boundary.
 
 use std::ffi::c_char;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::model::{Model, ModelOptions, Provider};
 use serde_json::json;
 
-use crate::guard::{borrow, guard, guard_void, hand_over, take_back};
+use crate::guard::{borrow, guard, hand_over, take_back};
+use crate::sized::{Sized32, init, taken_or_fresh};
 use crate::status::{Failure, rotomask_status};
 use crate::text::{copy_out, path, text};
-use crate::types::{check_size, rotomask_model_options};
+use crate::types::rotomask_model_options;
 
 /// A loaded model. Sessions keep what they need of it: it may be closed before them.
 pub struct rotomask_model {
     pub(crate) model: Arc<Model>,
 }
 
-/// Fills in the options that nobody has to think about. `options` is null or the caller's. [any thread]
-///
-/// # Safety
-/// `options` is null or valid for writes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_model_options_init(options: *mut rotomask_model_options) {
-    guard_void(|| {
-        let fresh = rotomask_model_options {
-            struct_size: size_of::<rotomask_model_options>() as u32,
+// SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
+unsafe impl Sized32 for rotomask_model_options {
+    const NAME: &'static str = "rotomask_model_options";
+    fn fresh() -> Self {
+        Self {
+            struct_size: size_of::<Self>() as u32,
             threads: 0,
             onnxruntime: std::ptr::null(),
             providers: std::ptr::null(),
             device: 0,
             deterministic: 0,
             device_memory_bytes: 0,
-        };
-        if !options.is_null() {
-            // SAFETY: not null, and the contract above.
-            unsafe { options.write(fresh) };
         }
-    });
+    }
+}
+
+/// Fills in the options that nobody has to think about.
+/// `size` is `sizeof(rotomask_model_options)`; `options` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `options` is null or valid for writes of `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_model_options_init(options: *mut rotomask_model_options, size: usize) {
+    // SAFETY: the contract above.
+    unsafe { init(options, size) };
 }
 
 /// Opens a model package, checks it and loads its graphs with the first of the providers that can compute them.
@@ -58,27 +64,35 @@ pub unsafe extern "C" fn rotomask_model_open(
     let open = || {
         // SAFETY: the contract above.
         let folder = unsafe { path(folder, "folder") }?;
-        let mut wanted = ModelOptions { folder, ..ModelOptions::default() };
         // SAFETY: the contract above.
-        if let Some(options) = unsafe { options.as_ref() } {
-            check_size(options)?;
-            wanted.threads = options.threads as usize;
-            // SAFETY: the contract above.
-            wanted.onnxruntime = unsafe { path(options.onnxruntime, "onnxruntime") }?;
-            let providers = match options.providers.is_null() {
-                true => "",
-                // SAFETY: the contract above.
-                false => unsafe { text(options.providers, "providers") }?,
-            };
-            wanted.providers = Provider::list(providers)?;
-            wanted.device = options.device;
-            wanted.deterministic = options.deterministic != 0;
-            wanted.device_memory_bytes = usize::try_from(options.device_memory_bytes).unwrap_or(usize::MAX);
-        }
-        Ok(rotomask_model { model: Arc::new(Model::open(&wanted)?) })
+        unsafe { opened(folder, &taken_or_fresh(options)?) }
     };
     // SAFETY: the contract above.
     guard(|| unsafe { hand_over(model, "model", open) })
+}
+
+/// # Safety
+/// The strings of `options` are null or NUL-terminated.
+pub(crate) unsafe fn opened(
+    folder: Option<PathBuf>,
+    options: &rotomask_model_options,
+) -> Result<rotomask_model, Failure> {
+    let providers = match options.providers.is_null() {
+        true => "",
+        // SAFETY: the caller's promise.
+        false => unsafe { text(options.providers, "providers") }?,
+    };
+    let wanted = ModelOptions {
+        folder,
+        threads: options.threads as usize,
+        // SAFETY: the caller's promise.
+        onnxruntime: unsafe { path(options.onnxruntime, "onnxruntime") }?,
+        providers: Provider::list(providers)?,
+        device: options.device,
+        deterministic: options.deterministic != 0,
+        device_memory_bytes: usize::try_from(options.device_memory_bytes).unwrap_or(usize::MAX),
+    };
+    Ok(rotomask_model { model: Arc::new(Model::open(&wanted)?) })
 }
 
 /// Name, version, licence, provenance and sizes of a model, what was given up for speed, and who computes it, as

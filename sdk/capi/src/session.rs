@@ -1,47 +1,43 @@
 //! A shot being tracked, across the boundary.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use engine::frame::Size;
 use engine::mask::Wanted;
-use engine::model::Cancel;
+use engine::model::{Cancel, Model};
 use engine::prompt::{Box, Click};
 use engine::session::{Direction, Keep, ObjectMask, Origin, Precision, Session, SessionOptions, Stage};
 
 use crate::frame::{view, view_mut};
-use crate::guard::{Held, borrow, guard, guard_void, hand_over, take_back};
+use crate::guard::{Handle, Held, borrow, guard, hand_over, last_error_of, take_back, with};
 use crate::model::rotomask_model;
+use crate::sized::{Sized32, check_place, init, taken_or_fresh, tell};
 use crate::status::{Failure, ROTOMASK_ERROR_ARGUMENT, rotomask_status};
 use crate::text::path;
 use crate::types::*;
+use crate::units::Units;
 
 /// A shot. It is used by one thread at a time (others wait), but for `rotomask_session_cancel`.
 pub struct rotomask_session {
     held: Held<Session>,
     cancel: Arc<Cancel>,
+    units: Units,
+}
+
+impl Handle for rotomask_session {
+    type Value = Session;
+    const NAME: &'static str = "session";
+    fn held(&self) -> &Held<Session> {
+        &self.held
+    }
 }
 
 /// Is told after each stage how many milliseconds it took; anything but 0 stops the work. It is called on the thread
 /// that pushed, and must not use the session.
 pub type rotomask_progress_callback =
     Option<unsafe extern "C" fn(user: *mut c_void, stage: rotomask_stage, milliseconds: f32) -> i32>;
-
-/// Runs work on a session.
-///
-/// # Safety
-/// `session` is null or open.
-pub(crate) unsafe fn with(
-    session: *const rotomask_session,
-    work: impl FnOnce(&mut Session) -> Result<(), Failure>,
-) -> rotomask_status {
-    guard(|| {
-        // SAFETY: the caller's promise.
-        let session = unsafe { borrow(session, "session") }?;
-        work(&mut *session.held.get()?)
-    })
-}
 
 /// Opens a session for a shot whose frames have one size.
 ///
@@ -62,16 +58,13 @@ pub unsafe extern "C" fn rotomask_session_open(
     unsafe { rotomask_session_open_with(model, width_px, height_px, std::ptr::null(), session) }
 }
 
-/// Fills in the options that nobody has to think about. `options` is null or the caller's. [any thread]
-///
-/// # Safety
-/// `options` is null or valid for writes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_session_options_init(options: *mut rotomask_session_options) {
-    guard_void(|| {
+// SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
+unsafe impl Sized32 for rotomask_session_options {
+    const NAME: &'static str = "rotomask_session_options";
+    fn fresh() -> Self {
         let d = SessionOptions::default();
-        let fresh = rotomask_session_options {
-            struct_size: size_of::<rotomask_session_options>() as u32,
+        Self {
+            struct_size: size_of::<Self>() as u32,
             keep: ROTOMASK_KEEP_WINDOW,
             path: std::ptr::null(),
             half_precision: 0,
@@ -83,12 +76,21 @@ pub unsafe extern "C" fn rotomask_session_options_init(options: *mut rotomask_se
             max_cond_frames_in_attn: -1,
             memory_temporal_stride_for_eval: d.memory_temporal_stride_for_eval as u32,
             detect_cuts: u32::from(d.detect_cuts),
-        };
-        if !options.is_null() {
-            // SAFETY: not null, and the contract above.
-            unsafe { options.write(fresh) };
+            units: ROTOMASK_UNITS_PIXELS,
+            reserved: 0,
         }
-    });
+    }
+}
+
+/// Fills in the options that nobody has to think about.
+/// `size` is `sizeof(rotomask_session_options)`; `options` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `options` is null or valid for writes of `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_options_init(options: *mut rotomask_session_options, size: usize) {
+    // SAFETY: the contract above.
+    unsafe { init(options, size) };
 }
 
 /// Opens a session for a shot whose frames have one size, with options; a file that is there is gone on with.
@@ -112,13 +114,7 @@ pub unsafe extern "C" fn rotomask_session_open_with(
         // SAFETY: the contract above.
         let model = unsafe { rotomask_model::shared(model) }?;
         // SAFETY: the contract above.
-        let options = match unsafe { options.as_ref() } {
-            // SAFETY: the contract above.
-            Some(options) => unsafe { chosen(options) }?,
-            None => SessionOptions::default(),
-        };
-        let opened = Session::open_with(model, Size::new(width_px, height_px)?, options)?;
-        Ok(rotomask_session { cancel: opened.cancel_switch(), held: Held::new(opened) })
+        unsafe { opened(model, Size::new(width_px, height_px)?, &taken_or_fresh(options)?) }
     };
     // SAFETY: the contract above.
     guard(|| unsafe { hand_over(session, "session", open) })
@@ -126,8 +122,20 @@ pub unsafe extern "C" fn rotomask_session_open_with(
 
 /// # Safety
 /// The path is null or NUL-terminated.
+pub(crate) unsafe fn opened(
+    model: Arc<Model>,
+    size: Size,
+    options: &rotomask_session_options,
+) -> Result<rotomask_session, Failure> {
+    let units = Units::of(options.units)?;
+    // SAFETY: the caller's promise.
+    let session = Session::open_with(model, size, unsafe { chosen(options) }?)?;
+    Ok(rotomask_session { cancel: session.cancel_switch(), held: Held::new(session), units })
+}
+
+/// # Safety
+/// The path is null or NUL-terminated.
 unsafe fn chosen(options: &rotomask_session_options) -> Result<SessionOptions, Failure> {
-    check_size(options)?;
     // SAFETY: the caller's promise.
     let path = unsafe { path(options.path, "path") }?;
     let keep = match (options.keep, path) {
@@ -233,11 +241,29 @@ pub unsafe extern "C" fn rotomask_session_cancel(session: *const rotomask_sessio
     })
 }
 
+/// The sentence of the session's last call that failed, whichever thread made it; "" if none has.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [any thread, also while another uses the session]
+///
+/// # Safety
+/// `session` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_last_error(
+    session: *const rotomask_session,
+    buffer: *mut c_char,
+    size: *mut usize,
+) -> rotomask_status {
+    // SAFETY: the contract above.
+    unsafe { last_error_of(session, buffer, size) }
+}
+
 /// Adds a click on an object of the frame, to be answered when the frame is pushed, or by `rotomask_session_refine` if
 /// it was pushed last. Clicks on a frame add up.
 ///
-/// `object` is any number of the caller's. `frame` counts from 0. Pixels count from the top left; (0, 0) is the first
-/// pixel's. `positive` is 1 for a place on the object, 0 for one that is not.
+/// `object` is any number of the caller's. `frame` counts from 0. `x` and `y` are in the session's units, as by
+/// ROTOMASK_UNITS_PIXELS unless its options say otherwise. `positive` is 1 for a place on the object, 0 for one that is
+/// not.
 /// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_PROMPT outside the frame, ROTOMASK_ERROR_STATE past 256
 /// objects, or ROTOMASK_ERROR_PANIC. [one thread at a time]
 ///
@@ -248,18 +274,23 @@ pub unsafe extern "C" fn rotomask_session_click(
     session: *mut rotomask_session,
     object: u32,
     frame: u64,
-    x_px: f32,
-    y_px: f32,
+    x: f32,
+    y: f32,
     positive: u32,
 ) -> rotomask_status {
-    let click = Click { x_px, y_px, positive: positive != 0 };
+    let click = |open: &mut Session| {
+        // SAFETY: the contract above.
+        let units = unsafe { borrow(session, "session") }?.units;
+        let [x_px, y_px] = units.pixels(open.size(), [x, y]);
+        Ok(open.click(object, frame, Click { x_px, y_px, positive: positive != 0 })?)
+    };
     // SAFETY: the contract above.
-    unsafe { with(session, |session| Ok(session.click(object, frame, click)?)) }
+    unsafe { with(session, click) }
 }
 
 /// Sets the box around an object on a frame, answered as a click is. A frame has one; clicks add to it.
 ///
-/// Corners in pixels, within 0, 0 to width, height; the second right of and below the first.
+/// Corners in the session's units, from edge to edge of the frame; the second right of and below the first.
 /// Returns as `rotomask_session_click`. [one thread at a time]
 ///
 /// # Safety
@@ -269,14 +300,19 @@ pub unsafe extern "C" fn rotomask_session_box(
     session: *mut rotomask_session,
     object: u32,
     frame: u64,
-    x0_px: f32,
-    y0_px: f32,
-    x1_px: f32,
-    y1_px: f32,
+    x0: f32,
+    y0: f32,
+    x1: f32,
+    y1: f32,
 ) -> rotomask_status {
-    let bounds = Box { x0_px, y0_px, x1_px, y1_px };
+    let bounds = |open: &mut Session| {
+        // SAFETY: the contract above.
+        let units = unsafe { borrow(session, "session") }?.units;
+        let [[x0_px, y0_px], [x1_px, y1_px]] = [[x0, y0], [x1, y1]].map(|at| units.pixels(open.size(), at));
+        Ok(open.bounds(object, frame, Box { x0_px, y0_px, x1_px, y1_px })?)
+    };
     // SAFETY: the contract above.
-    unsafe { with(session, |session| Ok(session.bounds(object, frame, bounds)?)) }
+    unsafe { with(session, bounds) }
 }
 
 /// Sets the mask of an object on a frame, answered as a click is. Box and clicks of that frame are dropped; clicks that
@@ -394,27 +430,25 @@ pub unsafe extern "C" fn rotomask_session_result(
     object: u32,
     result: *mut rotomask_result,
 ) -> rotomask_status {
-    let tell = |session: &mut Session| {
+    let answer = |session: &mut Session| {
         // SAFETY: the contract above.
-        check_size(unsafe { borrow(result, "result") }?)?;
-        let fresh = told(&session.mask(object)?);
-        // SAFETY: it was read just before, and the contract above.
-        unsafe { result.write(fresh) };
-        Ok(())
+        unsafe { check_place(result, "result") }?;
+        // SAFETY: as above.
+        unsafe { tell(result, "result", told(&session.mask(object)?)) }
     };
     // SAFETY: the contract above.
-    unsafe { with(session, tell) }
+    unsafe { with(session, answer) }
 }
 
 pub(crate) fn told(mask: &ObjectMask) -> rotomask_result {
     rotomask_result {
-        struct_size: size_of::<rotomask_result>() as u32,
         prompted: u32::from(mask.origin == Origin::Prompted),
         seen: u32::from(mask.object_score > 0.0),
         logits_width: mask.logits.size.width_px,
         logits_height: mask.logits.size.height_px,
         predicted_iou: mask.predicted_iou,
         object_score: mask.object_score,
+        ..rotomask_result::fresh()
     }
 }
 
@@ -429,18 +463,13 @@ pub unsafe extern "C" fn rotomask_session_timings(
     session: *const rotomask_session,
     timings: *mut rotomask_timings,
 ) -> rotomask_status {
-    let tell = |session: &mut Session| {
-        // SAFETY: the contract above.
-        check_size(unsafe { borrow(timings, "timings") }?)?;
+    let answer = |session: &mut Session| {
         let stage_ms = session.spent().map(|took| took.as_secs_f32() * 1e3);
-        // SAFETY: it was read just before, and the contract above.
-        unsafe {
-            timings.write(rotomask_timings { struct_size: size_of::<rotomask_timings>() as u32, stage_ms })
-        };
-        Ok(())
+        // SAFETY: the contract above.
+        unsafe { tell(timings, "timings", rotomask_timings { stage_ms, ..rotomask_timings::fresh() }) }
     };
     // SAFETY: the contract above.
-    unsafe { with(session, tell) }
+    unsafe { with(session, answer) }
 }
 
 /// # Safety

@@ -9,9 +9,10 @@ use engine::store::SessionFile;
 
 use crate::frame::view_mut;
 use crate::guard::{Held, borrow, guard, hand_over, take_back};
+use crate::sized::{self, Sized32, check_place};
 use crate::status::{Failure, rotomask_status};
 use crate::text::{copy_out, path};
-use crate::types::{check_size, rotomask_canvas, rotomask_salvaged};
+use crate::types::{rotomask_canvas, rotomask_salvaged};
 
 /// A session file that is open for reading, perhaps while another process writes it.
 pub struct rotomask_session_file {
@@ -200,23 +201,22 @@ pub unsafe extern "C" fn rotomask_session_file_salvage(
     guard(|| {
         // SAFETY: the contract above.
         let (damaged, fresh) = unsafe { (wanted(damaged, "damaged")?, wanted(fresh, "fresh")?) };
-        // SAFETY: the contract above.
-        if let Some(salvaged) = unsafe { salvaged.as_ref() } {
-            check_size(salvaged)?;
+        if !salvaged.is_null() {
+            // SAFETY: the contract above.
+            unsafe { check_place(salvaged, "salvaged") }?;
         }
         let done = SessionFile::salvage(&damaged, &fresh)?;
         if !salvaged.is_null() {
             let told = rotomask_salvaged {
-                struct_size: size_of::<rotomask_salvaged>() as u32,
-                reserved: 0,
                 objects: done.objects,
                 prompts: done.prompts,
                 answers: done.answers,
                 lost: done.lost,
                 gaps: done.gaps,
+                ..rotomask_salvaged::fresh()
             };
-            // SAFETY: not null, and the contract above.
-            unsafe { salvaged.write(told) };
+            // SAFETY: the contract above.
+            unsafe { sized::tell(salvaged, "salvaged", told) }?;
         }
         Ok(())
     })

@@ -2,8 +2,15 @@
 
 use engine::Error;
 
-/// The ABI that this header describes. 0 promises nothing yet: rebuild with each release.
-pub const ROTOMASK_ABI_VERSION: u32 = 0;
+/// The ABI that this header describes. Within it declarations are only added, and structs only grow at their ends: a program
+/// that was built with any of its headers runs with any later library.
+pub const ROTOMASK_ABI_VERSION: u32 = 1;
+/// The release that this header is of; `rotomask_version` tells that of the library that is loaded.
+pub const ROTOMASK_VERSION_MAJOR: u32 = 0;
+/// As ROTOMASK_VERSION_MAJOR.
+pub const ROTOMASK_VERSION_MINOR: u32 = 1;
+/// As ROTOMASK_VERSION_MAJOR.
+pub const ROTOMASK_VERSION_PATCH: u32 = 0;
 
 /// How a call ended: `ROTOMASK_OK`, or why it didn't work. `rotomask_last_error` has the sentence.
 pub type rotomask_status = i32;

@@ -7,8 +7,9 @@ use engine::frame::FrameView;
 use engine::session::{Direction, FrameSource, Session, Stopped, TrackReport, TrackRequest, Way};
 
 use crate::frame::view;
-use crate::guard::borrow;
-use crate::session::{rotomask_session, unknown, with};
+use crate::guard::with;
+use crate::session::{rotomask_session, unknown};
+use crate::sized::{Sized32, init, taken, tell};
 use crate::status::{Failure, rotomask_status};
 use crate::types::*;
 
@@ -21,15 +22,12 @@ pub type rotomask_read_frame_callback =
 /// Is told when a frame is finished; anything but 0 stops tracking there. It must not use the session.
 pub type rotomask_tracked_callback = Option<unsafe extern "C" fn(user: *mut c_void, frame: u64) -> i32>;
 
-/// Fills in a request that tracks forward from the first prompted frame. `request` is null or the caller's. [any thread]
-///
-/// # Safety
-/// `request` is null or valid for writes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_track_request_init(request: *mut rotomask_track_request) {
-    crate::guard::guard_void(|| {
-        let fresh = rotomask_track_request {
-            struct_size: size_of::<rotomask_track_request>() as u32,
+// SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
+unsafe impl Sized32 for rotomask_track_request {
+    const NAME: &'static str = "rotomask_track_request";
+    fn fresh() -> Self {
+        Self {
+            struct_size: size_of::<Self>() as u32,
             way: ROTOMASK_WAY_FORWARD,
             start: ROTOMASK_NO_FRAME,
             first: 0,
@@ -37,12 +35,19 @@ pub unsafe extern "C" fn rotomask_track_request_init(request: *mut rotomask_trac
             max_frames: ROTOMASK_NO_FRAME,
             overwrite: 0,
             reserved: 0,
-        };
-        if !request.is_null() {
-            // SAFETY: not null, and the contract above.
-            unsafe { request.write(fresh) };
         }
-    });
+    }
+}
+
+/// Fills in a request that tracks forward from the first prompted frame.
+/// `size` is `sizeof(rotomask_track_request)`; `request` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `request` is null or valid for writes of `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_track_request_init(request: *mut rotomask_track_request, size: usize) {
+    // SAFETY: the contract above.
+    unsafe { init(request, size) };
 }
 
 /// Tracks objects through a shot whose frames are asked for one by one. Waiting prompts are answered first, wherever they
@@ -67,31 +72,31 @@ pub unsafe extern "C" fn rotomask_session_track(
 ) -> rotomask_status {
     let track = |session: &mut Session| {
         // SAFETY: the contract above.
-        let request = wanted(unsafe { borrow(request, "request") }?)?;
+        let request = wanted(&unsafe { taken(request, "request") }?)?;
         let read = read_frame.ok_or_else(|| Failure::null("read_frame"))?;
         // SAFETY: the contract above.
-        if let Some(report) = unsafe { report.as_ref() } {
-            check_size(report)?;
-        }
+        let room = match report.is_null() {
+            true => None,
+            // SAFETY: the contract above.
+            false => Some(unsafe { taken(report, "report") }?),
+        };
         let each = &mut |_: &mut Session, frame| match tracked {
             // SAFETY: the host vouches for callback and `user`.
             Some(tell) if unsafe { tell(user, frame) } != 0 => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         };
         let done = session.track(&request, &mut Host { read, user }, each)?;
-        // SAFETY: it was read before, and the contract above.
-        if let Some(report) = unsafe { report.as_mut() } {
-            // SAFETY: the contract above.
-            unsafe { fill(report, &done) };
+        match room {
+            // SAFETY: it was read before, and the contract above.
+            Some(room) => unsafe { tell(report, "report", filled(room, &done)) },
+            None => Ok(()),
         }
-        Ok(())
     };
     // SAFETY: the contract above.
     unsafe { with(session, track) }
 }
 
 fn wanted(request: &rotomask_track_request) -> Result<TrackRequest, Failure> {
-    check_size(request)?;
     let way = match request.way {
         ROTOMASK_WAY_FORWARD => Way::Forward,
         ROTOMASK_WAY_REVERSE => Way::Reverse,
@@ -112,7 +117,7 @@ fn wanted(request: &rotomask_track_request) -> Result<TrackRequest, Failure> {
 
 /// # Safety
 /// `stretches` is null or has room for `capacity`.
-unsafe fn fill(report: &mut rotomask_track_report, done: &TrackReport) {
+unsafe fn filled(mut report: rotomask_track_report, done: &TrackReport) -> rotomask_track_report {
     (report.stopped, report.stopped_at) = match done.stopped {
         Stopped::Done => (ROTOMASK_STOPPED_DONE, ROTOMASK_NO_FRAME),
         Stopped::AtCut { frame } => (ROTOMASK_STOPPED_AT_CUT, frame),
@@ -137,6 +142,7 @@ unsafe fn fill(report: &mut rotomask_track_report, done: &TrackReport) {
             })
         };
     }
+    report
 }
 
 /// Frames of a host that is asked for them.
@@ -147,14 +153,7 @@ struct Host {
 
 impl FrameSource for Host {
     fn frame(&mut self, index: u64) -> engine::Result<Option<FrameView<'_>>> {
-        let mut frame = rotomask_frame {
-            struct_size: size_of::<rotomask_frame>() as u32,
-            format: 0,
-            width_px: 0,
-            height_px: 0,
-            stride_bytes: 0,
-            pixels: std::ptr::null(),
-        };
+        let mut frame = rotomask_frame::fresh();
         // SAFETY: the host vouches for callback and `user`.
         match unsafe { (self.read)(self.user, index, &mut frame) } {
             0 => {}

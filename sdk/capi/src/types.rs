@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_void};
 
 use crate::matte_settings::rotomask_matte_settings;
+use crate::sized::sized;
 use crate::status::{Failure, ROTOMASK_ERROR_ARGUMENT};
 
 /// How a pixel lies in memory. Alpha is straight. Colour is sRGB-encoded, unless a matte's settings say otherwise.
@@ -88,6 +89,7 @@ pub struct rotomask_canvas {
 
 /// How a model is opened.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct rotomask_model_options {
     /// `sizeof(rotomask_model_options)`
     pub struct_size: u32,
@@ -126,6 +128,16 @@ pub struct rotomask_result {
     pub object_score: f32,
 }
 
+/// What places are counted in.
+pub type rotomask_units = u32;
+/// Pixels from the frame's top left. (0, 0) is the middle of the first pixel, as SAM 2 counts, so that a click on the
+/// pixel in column 7 and row 3 is at (7, 3); clicks go from 0 to below width and height. A box goes from edge to edge:
+/// (0, 0) to (width, height) is the whole frame.
+pub const ROTOMASK_UNITS_PIXELS: u32 = 0;
+/// Shares of the frame's width and height, 0 at the left and the top, 1 at the right and the bottom, whatever its size in
+/// pixels; clicks go from 0 to below 1. They are multiplied by width and height, and then are pixels.
+pub const ROTOMASK_UNITS_NORMALISED: u32 = 1;
+
 /// What a session keeps of frames that were answered.
 pub type rotomask_keep = u32;
 /// What tracking on needs: prompted frames, and a window around the frame that was pushed last.
@@ -137,6 +149,7 @@ pub const ROTOMASK_KEEP_FILE: u32 = 2;
 
 /// How a session behaves. Options that SAM 2's predictor has carry its names.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct rotomask_session_options {
     /// `sizeof(rotomask_session_options)`
     pub struct_size: u32,
@@ -163,6 +176,10 @@ pub struct rotomask_session_options {
     pub memory_temporal_stride_for_eval: u32,
     /// 1: nothing is recalled across a cut.
     pub detect_cuts: u32,
+    /// What clicks and boxes are counted in: a `ROTOMASK_UNITS_*`.
+    pub units: rotomask_units,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// Which way an object is followed.
@@ -433,64 +450,15 @@ pub struct rotomask_matte_job {
     pub scale_y: f64,
 }
 
-/// A language for a GPU's programs.
-pub type rotomask_language = u32;
-/// WGSL for WebGPU, as the kernels are written. The variant's constant is left to be set.
-pub const ROTOMASK_LANGUAGE_WGSL: u32 = 0;
-/// SPIR-V 1.0 for Vulkan, little-endian words.
-pub const ROTOMASK_LANGUAGE_SPIRV: u32 = 1;
-/// GLSL 4.50 for OpenGL.
-pub const ROTOMASK_LANGUAGE_GLSL: u32 = 2;
-/// HLSL, shader model 5.0, for Direct3D.
-pub const ROTOMASK_LANGUAGE_HLSL: u32 = 3;
-/// Metal Shading Language 2.0.
-pub const ROTOMASK_LANGUAGE_MSL: u32 = 4;
-
 pub(crate) fn unknown(name: &str, found: u32, want: &str) -> Failure {
     Failure::new(ROTOMASK_ERROR_ARGUMENT, format!("`{name}` is {found}, expected a {want}"))
 }
 
-/// A struct that the caller sized.
-pub(crate) trait Sized32 {
-    const NAME: &'static str;
-    fn struct_size(&self) -> u32;
-}
-
-macro_rules! sized {
-    ($($name:ident),*) => {$(
-        impl $crate::types::Sized32 for $name {
-            const NAME: &'static str = stringify!($name);
-            fn struct_size(&self) -> u32 {
-                self.struct_size
-            }
-        }
-    )*};
-}
-pub(crate) use sized;
-
 sized!(
     rotomask_frame,
     rotomask_canvas,
-    rotomask_model_options,
     rotomask_result,
     rotomask_salvaged,
-    rotomask_session_options,
     rotomask_timings,
-    rotomask_track_report,
-    rotomask_track_request,
-    rotomask_matte_options,
-    rotomask_neighbour,
-    rotomask_layer,
-    rotomask_window,
-    rotomask_matte_job
+    rotomask_track_report
 );
-
-/// Refuses a struct that the caller has not sized, or that was compiled against another ABI.
-pub(crate) fn check_size<T: Sized32>(value: &T) -> Result<(), Failure> {
-    let (found, want) = (value.struct_size(), size_of::<T>());
-    if found as usize == want {
-        return Ok(());
-    }
-    let message = format!("{}: `struct_size` is {found}, expected {want}", T::NAME);
-    Err(Failure::new(ROTOMASK_ERROR_ARGUMENT, message))
-}

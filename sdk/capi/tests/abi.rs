@@ -7,11 +7,13 @@ mod common;
 use std::fs;
 use std::process::Command;
 
+/// Both headers.
 fn header() -> String {
-    fs::read_to_string(common::root().join("include/rotomask.h")).unwrap()
+    let read = |name| fs::read_to_string(common::root().join("include").join(name)).unwrap();
+    ["rotomask.h", "rotomask_draft.h"].map(read).concat()
 }
 
-/// The functions that the header declares.
+/// The functions that the headers declare.
 fn declared() -> Vec<String> {
     let header = header();
     let names = header.split_inclusive('(').filter_map(|before| {

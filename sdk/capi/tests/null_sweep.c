@@ -1,6 +1,6 @@
 /* Every function with every pointer null: an answer, never a crash. Also what a struct of the wrong size gets. */
 
-#include <rotomask.h>
+#include <rotomask_draft.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,6 +53,42 @@ static void sweep_settings(rotomask_matte_settings **settings) {
   if (size < 1000) failures++;
 }
 
+/* Options by name: what there is none of, and what one doesn't take, is refused and changes nothing. */
+static void sweep_options(void) {
+  static const char *const wrong[][2] = {
+      {"threads", "-1"}, {"threads", ""},          {"gpu", "fast"},   {"deterministic", "maybe"}, {"keep", "file"},
+      {"unknown", "1"},  {"session_units", "feet"}, {"device", "1.5"}, {"mask_threshold", "high"}, {"", ""},
+  };
+  rotomask_options *options = NULL;
+  rotomask_matte *matte = NULL;
+  char text[64];
+  size_t size = sizeof text, i;
+  NULLS(rotomask_options_open(NULL));
+  expect("options", rotomask_options_open(&options), ROTOMASK_OK);
+  for (i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    expect(wrong[i][1], rotomask_option_set(options, wrong[i][0], wrong[i][1]), ROTOMASK_ERROR_ARGUMENT);
+  }
+  NULLS(rotomask_option_set(options, NULL, "1"));
+  NULLS(rotomask_option_set(options, "threads", NULL));
+  NULLS(rotomask_option_get(options, NULL, text, &size));
+  expect("unset", rotomask_option_get(options, "threads", text, &size), ROTOMASK_OK);
+  if (strcmp(text, "0") != 0) failures++;
+  expect("set", rotomask_option_set(options, "gpu", "off"), ROTOMASK_OK);
+  expect("open", rotomask_matte_open_options(options, &matte), ROTOMASK_OK);
+  NULLS(rotomask_matte_open_options(options, NULL));
+  NULLS(rotomask_session_open_options(NULL, 4, 4, options, NULL));
+  NULLS(rotomask_image_open_options(NULL, options, NULL));
+  NULLS(rotomask_model_open_options(NULL, options, NULL));
+  NULLS(rotomask_matte_render(matte, NULL, NULL));
+  size = sizeof text;
+  expect("its error", rotomask_matte_last_error(matte, text, &size), ROTOMASK_OK);
+  if (strcmp(text, "`job` is null") != 0) failures++;
+  expect("table", rotomask_options_table(NULL, &size), ROTOMASK_OK);
+  if (size < 1000) failures++;
+  rotomask_matte_close(matte);
+  rotomask_options_close(options);
+}
+
 /* Jobs that make no sense: an answer, and the result as it was. */
 static void sweep_render(rotomask_matte *matte, const rotomask_matte_settings *settings) {
   uint8_t pixel[4] = {9, 9, 9, 9}, out[4] = {7, 7, 7, 7};
@@ -66,11 +102,11 @@ static void sweep_render(rotomask_matte *matte, const rotomask_matte_settings *s
   rotomask_neighbour near[2];
   rotomask_window window;
   nan = nan / nan;
-  rotomask_matte_job_init(&job);
-  rotomask_layer_init(&layer);
-  rotomask_neighbour_init(&near[0]);
-  rotomask_neighbour_init(&near[1]);
-  rotomask_window_init(&window);
+  rotomask_matte_job_init(&job, sizeof job);
+  rotomask_layer_init(&layer, sizeof layer);
+  rotomask_neighbour_init(&near[0], sizeof near[0]);
+  rotomask_neighbour_init(&near[1], sizeof near[1]);
+  rotomask_window_init(&window, sizeof window);
   if (job.struct_size != sizeof job || layer.struct_size != sizeof layer) failures++;
   if (near[0].struct_size != sizeof near[0] || window.struct_size != sizeof window) failures++;
   near[0].mask = near[1].mask = &logits;
@@ -182,18 +218,18 @@ int main(void) {
   if (rotomask_abi_version() != ROTOMASK_ABI_VERSION) failures++;
   if (strchr(rotomask_version(), '.') == NULL) failures++;
 
-  rotomask_model_options_init(NULL);
-  rotomask_matte_options_init(NULL);
-  rotomask_matte_job_init(NULL);
-  rotomask_layer_init(NULL);
-  rotomask_neighbour_init(NULL);
-  rotomask_window_init(NULL);
-  rotomask_session_options_init(NULL);
-  rotomask_track_request_init(NULL);
-  rotomask_image_options_init(NULL);
-  rotomask_image_prompts_init(NULL);
-  rotomask_automatic_options_init(NULL);
-  rotomask_object_options_init(NULL);
+  rotomask_model_options_init(NULL, 64);
+  rotomask_matte_options_init(NULL, 64);
+  rotomask_matte_job_init(NULL, 64);
+  rotomask_layer_init(NULL, 64);
+  rotomask_neighbour_init(NULL, 64);
+  rotomask_window_init(NULL, 64);
+  rotomask_session_options_init(NULL, 64);
+  rotomask_track_request_init(NULL, 64);
+  rotomask_image_options_init(NULL, 64);
+  rotomask_image_prompts_init(NULL, 64);
+  rotomask_automatic_options_init(NULL, 64);
+  rotomask_object_options_init(NULL, 64);
   rotomask_model_close(NULL);
   rotomask_session_close(NULL);
   rotomask_image_close(NULL);
@@ -201,7 +237,19 @@ int main(void) {
   rotomask_session_file_close(NULL);
   rotomask_matte_close(NULL);
   rotomask_matte_settings_close(NULL);
+  rotomask_options_close(NULL);
 
+  NULLS(rotomask_options_table(NULL, NULL));
+  NULLS(rotomask_option_set(NULL, "threads", "1"));
+  NULLS(rotomask_option_get(NULL, "threads", NULL, &size));
+  NULLS(rotomask_model_open_options(NULL, NULL, &model));
+  NULLS(rotomask_session_open_options(NULL, 4, 4, NULL, &session));
+  NULLS(rotomask_image_open_options(NULL, NULL, &image));
+  NULLS(rotomask_matte_open_options(NULL, &matte));
+  NULLS(rotomask_session_last_error(NULL, NULL, &size));
+  NULLS(rotomask_image_last_error(NULL, NULL, &size));
+  NULLS(rotomask_matte_last_error(NULL, NULL, &size));
+  NULLS(rotomask_session_rle_at(NULL, 1, 0, NULL, &size));
   NULLS(rotomask_info(NULL, NULL, NULL));
   NULLS(rotomask_model_open(NULL, NULL, NULL));
   NULLS(rotomask_model_describe(NULL, NULL, &size));
@@ -251,10 +299,10 @@ int main(void) {
   NULLS(rotomask_automatic_binary(NULL, 0, NULL));
   NULLS(rotomask_session_add_automatic(NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, &size));
   if (image != NULL || masks != NULL) failures++;
-  rotomask_image_options_init(&image_options);
-  rotomask_image_prompts_init(&image_prompts);
-  rotomask_automatic_options_init(&automatic_options);
-  rotomask_object_options_init(&object_options);
+  rotomask_image_options_init(&image_options, sizeof image_options);
+  rotomask_image_prompts_init(&image_prompts, sizeof image_prompts);
+  rotomask_automatic_options_init(&automatic_options, sizeof automatic_options);
+  rotomask_object_options_init(&object_options, sizeof object_options);
   if (image_options.struct_size != sizeof image_options || image_prompts.multimask_output != 1) failures++;
   if (automatic_options.points_per_side != 32 || object_options.struct_size != sizeof object_options) failures++;
   NULLS(rotomask_session_file_open(NULL, NULL));
@@ -287,7 +335,7 @@ int main(void) {
     if (file != NULL) failures++;
   }
   expect("log", rotomask_log_set(NULL, NULL, 9), ROTOMASK_ERROR_ARGUMENT);
-  rotomask_matte_options_init(&matte_options);
+  rotomask_matte_options_init(&matte_options, sizeof matte_options);
   matte_options.gpu = 99;
   expect("gpu", rotomask_matte_open(&matte_options, &matte), ROTOMASK_ERROR_ARGUMENT);
   matte_options.gpu = ROTOMASK_GPU_OFF;
@@ -303,13 +351,14 @@ int main(void) {
     expect("small", rotomask_matte_describe(matte, small, &room), ROTOMASK_ERROR_BUFFER);
     if (room != size) failures++;
   }
+  sweep_options();
   sweep_settings(&settings);
   sweep_render(matte, settings);
   sweep_kernels();
   rotomask_matte_settings_close(settings);
   rotomask_matte_close(matte);
 
-  rotomask_model_options_init(&model_options);
+  rotomask_model_options_init(&model_options, sizeof model_options);
   model_options.struct_size = 0;
   expect("model", rotomask_model_open(NULL, &model_options, &model), ROTOMASK_ERROR_ARGUMENT);
   if (model != (rotomask_model *)&model) failures++;

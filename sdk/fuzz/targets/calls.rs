@@ -75,7 +75,7 @@ static MODEL: LazyLock<Shared> = LazyLock::new(|| {
     // SAFETY: as the header asks.
     unsafe {
         let mut options = std::mem::zeroed();
-        api::rotomask_model_options_init(&mut options);
+        api::rotomask_model_options_init(&mut options, size_of_val(&options));
         options.threads = 1;
         let status = api::rotomask_model_open(folder.as_ptr(), &options, &mut model);
         assert_eq!(status, 0, "{:?}", CStr::from_ptr(api::rotomask_last_error()));
@@ -120,7 +120,7 @@ impl Host {
         // SAFETY: as the header asks.
         unsafe {
             let mut raw: api::rotomask_session_options = std::mem::zeroed();
-            api::rotomask_session_options_init(&mut raw);
+            api::rotomask_session_options_init(&mut raw, size_of_val(&raw));
             raw.keep = u32::from(options.keep % 4);
             raw.path = if raw.keep == api::ROTOMASK_KEEP_FILE { self.path.as_ptr() } else { ptr::null() };
             raw.half_precision = u32::from(options.half_precision % 2);
@@ -275,11 +275,11 @@ impl Host {
         // SAFETY: as the header asks; the numbers outlive the call.
         unsafe {
             let mut search: api::rotomask_automatic_options = std::mem::zeroed();
-            api::rotomask_automatic_options_init(&mut search);
+            api::rotomask_automatic_options_init(&mut search, size_of_val(&search));
             (search.points_per_side, search.points_per_batch) = (u32::from(points % 4), 1);
             (search.pred_iou_thresh, search.stability_score_thresh) = (0.0, 0.0);
             let mut objects: api::rotomask_object_options = std::mem::zeroed();
-            api::rotomask_object_options_init(&mut objects);
+            api::rotomask_object_options_init(&mut objects, size_of_val(&objects));
             objects.max_objects = u32::from(most % 6);
             if let Some((iou, area, uncovered)) = odd {
                 (objects.iou_threshold, objects.min_area, objects.min_uncovered) = (iou, area, uncovered);
@@ -329,7 +329,7 @@ impl Host {
         // SAFETY: as the header asks; the shot outlives the call.
         unsafe {
             let mut request: api::rotomask_track_request = std::mem::zeroed();
-            api::rotomask_track_request_init(&mut request);
+            api::rotomask_track_request_init(&mut request, size_of_val(&request));
             request.way = u32::from(way % 5);
             let given = |v: Option<u8>| v.map_or(NO_FRAME, |v| u64::from(v % 14));
             (request.start, request.last, request.max_frames) = (given(start), given(last), given(most));

@@ -3,8 +3,8 @@
 use super::{ObjectId, Origin, Session, no_frame_yet};
 use crate::answer::Answer;
 use crate::error::{Error, Result};
-use crate::frame::{FrameViewMut, Size};
-use crate::mask::{LogitPlane, Owners, Wanted};
+use crate::frame::{FrameViewMut, Layout, PixelFormat, Size};
+use crate::mask::{LogitPlane, Owners, Rle, Wanted};
 use crate::memory_bank::Direction;
 
 /// One object's mask on one frame.
@@ -98,6 +98,20 @@ impl Session {
         let owners = Owners::of(&planes.iter().collect::<Vec<_>>(), self.size)?;
         mask.logits.write_apart(wanted, image, &owners, index)?;
         Ok(true)
+    }
+
+    /// Which pixels are an object's on any frame that is kept, as run lengths; `None` where it has no mask.
+    ///
+    /// # Errors
+    /// As [`Self::mask_at`].
+    pub fn rle_at(&mut self, object: ObjectId, frame: u64) -> Result<Option<Rle>> {
+        let size = self.size;
+        let mut inside = vec![0; size.width() * size.height()];
+        let layout = Layout::new(size, PixelFormat::Gray8, size.width() as isize)?;
+        if !self.write_mask_at(object, frame, Wanted::Binary, FrameViewMut::new(layout, &mut inside)?)? {
+            return Ok(None);
+        }
+        Rle::encode(size, &inside).map(Some)
     }
 
     /// What is said of an object that the frame's scene knows nothing of.

@@ -45,7 +45,7 @@ impl AutomaticOptions {
         let mut raw = MaybeUninit::zeroed();
         // SAFETY: the init function fills the whole struct.
         let mut raw: api::rotomask_automatic_options = unsafe {
-            library.api().rotomask_automatic_options_init(raw.as_mut_ptr());
+            library.api().rotomask_automatic_options_init(raw.as_mut_ptr(), size_of_val(&raw));
             raw.assume_init()
         };
         let set = |to: &mut u32, from: Option<u32>| *to = from.unwrap_or(*to);
@@ -84,7 +84,7 @@ impl Session {
         let mut objects = MaybeUninit::zeroed();
         // SAFETY: the init function fills the whole struct.
         let mut objects: api::rotomask_object_options = unsafe {
-            library.api().rotomask_object_options_init(objects.as_mut_ptr());
+            library.api().rotomask_object_options_init(objects.as_mut_ptr(), size_of_val(&objects));
             objects.assume_init()
         };
         objects.max_objects = max_objects;

@@ -140,7 +140,7 @@ impl Matte {
         let mut options = MaybeUninit::uninit();
         // SAFETY: `_init` writes every field.
         let mut options = unsafe {
-            library.api().rotomask_matte_options_init(options.as_mut_ptr());
+            library.api().rotomask_matte_options_init(options.as_mut_ptr(), size_of_val(&options));
             options.assume_init()
         };
         options.gpu = match gpu {
@@ -186,7 +186,7 @@ impl Matte {
         let mut raw = MaybeUninit::uninit();
         // SAFETY: `_init` writes every field.
         let mut raw: api::rotomask_matte_job = unsafe {
-            self.library.api().rotomask_matte_job_init(raw.as_mut_ptr());
+            self.library.api().rotomask_matte_job_init(raw.as_mut_ptr(), size_of_val(&raw));
             raw.assume_init()
         };
         let optional =
@@ -211,7 +211,7 @@ impl Matte {
             let mut raw = MaybeUninit::uninit();
             // SAFETY: `_init` writes every field.
             let raw: api::rotomask_neighbour = unsafe {
-                self.library.api().rotomask_neighbour_init(raw.as_mut_ptr());
+                self.library.api().rotomask_neighbour_init(raw.as_mut_ptr(), size_of_val(&raw));
                 raw.assume_init()
             };
             api::rotomask_neighbour { offset: *offset, mask: &mask.raw, ..raw }
@@ -223,7 +223,7 @@ impl Matte {
         let mut raw = MaybeUninit::uninit();
         // SAFETY: `_init` writes every field.
         let mut raw: api::rotomask_layer = unsafe {
-            self.library.api().rotomask_layer_init(raw.as_mut_ptr());
+            self.library.api().rotomask_layer_init(raw.as_mut_ptr(), size_of_val(&raw));
             raw.assume_init()
         };
         raw.kind = match layer.kind {

@@ -56,7 +56,7 @@ impl Model {
         // SAFETY: the init function fills the whole struct; the strings outlive the call.
         let status = unsafe {
             let mut raw = MaybeUninit::zeroed();
-            library.api().rotomask_model_options_init(raw.as_mut_ptr());
+            library.api().rotomask_model_options_init(raw.as_mut_ptr(), size_of_val(&raw));
             let mut raw: api::rotomask_model_options = raw.assume_init();
             raw.threads = options.threads;
             raw.onnxruntime = pointer(&onnxruntime);

@@ -143,7 +143,7 @@ impl Session {
         let mut options = MaybeUninit::uninit();
         // SAFETY: `_init` writes every field.
         let mut options = unsafe {
-            library.api().rotomask_session_options_init(options.as_mut_ptr());
+            library.api().rotomask_session_options_init(options.as_mut_ptr(), size_of_val(&options));
             options.assume_init()
         };
         options.keep = keep;
@@ -181,7 +181,7 @@ impl Session {
         let mut request = MaybeUninit::uninit();
         // SAFETY: `_init` writes every field.
         let mut request = unsafe {
-            library.api().rotomask_track_request_init(request.as_mut_ptr());
+            library.api().rotomask_track_request_init(request.as_mut_ptr(), size_of_val(&request));
             request.assume_init()
         };
         (request.way, request.start, request.first) = (api::ROTOMASK_WAY_REVERSE, start, first);

@@ -49,7 +49,7 @@ impl Still {
         // SAFETY: the init function fills the whole struct; the model is open and kept so by this still.
         let status = unsafe {
             let mut raw = MaybeUninit::zeroed();
-            library.api().rotomask_image_options_init(raw.as_mut_ptr());
+            library.api().rotomask_image_options_init(raw.as_mut_ptr(), size_of_val(&raw));
             let mut raw: api::rotomask_image_options = raw.assume_init();
             (raw.max_hole_area, raw.max_sprinkle_area) = (hole, speck);
             library.api().rotomask_image_open(model.as_ptr(), &raw, &mut handle)
@@ -71,20 +71,16 @@ impl Still {
     /// # Errors
     /// If the library refuses a prompt, or the model fails.
     pub fn predict(&mut self, prompts: &StillPrompts) -> Result<Vec<Measured>> {
-        let point = |&([x_px, y_px], on): &([f32; 2], bool)| api::rotomask_point {
-            x_px,
-            y_px,
-            positive: u32::from(on),
-        };
+        let point = |&([x, y], on): &([f32; 2], bool)| api::rotomask_point { x, y, positive: u32::from(on) };
         let points: Vec<_> = prompts.clicks.iter().map(point).collect();
         let mut count = 0;
         // SAFETY: the init function fills the whole struct; the points outlive the call.
         let status = unsafe {
             let mut raw = MaybeUninit::zeroed();
-            self.library().api().rotomask_image_prompts_init(raw.as_mut_ptr());
+            self.library().api().rotomask_image_prompts_init(raw.as_mut_ptr(), size_of_val(&raw));
             let mut raw: api::rotomask_image_prompts = raw.assume_init();
             (raw.point_count, raw.points) = (points.len() as u32, points.as_ptr());
-            (raw.has_box, raw.box_px) =
+            (raw.has_box, raw.bounds) =
                 (u32::from(prompts.edges.is_some()), prompts.edges.unwrap_or_default());
             raw.multimask_output = u32::from(prompts.multimask);
             self.library().api().rotomask_image_predict(self.handle.as_ptr(), &raw, &mut count)
