@@ -194,7 +194,6 @@ pub(crate) fn opened(model: Arc<Model>, options: &rotomask_image_options) -> Res
             max_hole_cells: options.max_hole_area,
             max_speck_cells: options.max_sprinkle_area,
         },
-        ..ImageOptions::default()
     };
     let predictor = ImagePredictor::new(model, wanted)?;
     let cancel = predictor.cancel_switch();

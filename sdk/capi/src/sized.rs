@@ -224,6 +224,7 @@ mod tests {
         let knobs = unsafe { taken((&raw const new).cast::<Knobs>(), "knobs") }.unwrap();
         assert_eq!((knobs.threads, knobs.depth), (3, 5));
         new.colour = 1;
+        // SAFETY: as above.
         let failure = unsafe { taken((&raw const new).cast::<Knobs>(), "knobs") }.unwrap_err();
         assert!(failure.message.starts_with("knobs: something is set beyond its first 12 bytes"));
     }
