@@ -280,7 +280,8 @@ typedef struct rotomask_model_options {
   /// Threads that a graph may use; 0 for as many as there are cores.
   uint32_t threads;
   /// Path of ONNX Runtime's library, UTF-8. Null: what the environment variable ROTOMASK_ONNXRUNTIME names,
-  /// otherwise a library of that name in librotomask's own folder. It is never searched for by name alone.
+  /// otherwise a library of that name in the folder `rotomask` beside librotomask, or beside it. It is never searched for
+  /// by name alone.
   const char *onnxruntime;
   /// Who may compute, in the order in which they are asked, such as "cuda,cpu": cpu, cuda, tensorrt, directml,
   /// coreml, migraphx, rocm, openvino. Null or "": the CPU alone.

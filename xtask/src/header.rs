@@ -8,6 +8,6 @@ use crate::{command, error::Result, workspace::Workspace};
 /// If the test that does it fails.
 pub fn write(workspace: &Workspace) -> Result<()> {
     let mut cargo = workspace.cargo();
-    cargo.args(["test", "--release", "--workspace", "--test", "header"]);
+    cargo.args(["test", "--release", "--workspace", "--test", "header", "--test", "promise"]);
     command::run(cargo.env("ROTOMASK_BLESS", "1"))
 }

@@ -1,4 +1,4 @@
-//! Puts the plugins where hosts look.
+//! Puts the plugins where hosts look, or the kit for developers below a prefix.
 
 use std::{
     env, fs,
@@ -8,6 +8,7 @@ use std::{
 use crate::{
     bundle::{self, BUNDLE, Platform},
     error::{Error, Result},
+    sdk,
     workspace::{Workspace, make_folder},
 };
 
@@ -16,13 +17,19 @@ pub struct Arguments {
     /// For this user only; otherwise for all, which needs the right to write there
     #[arg(long)]
     user: bool,
+    /// Install the library, its headers and what belongs to them below this folder instead of the plugins
+    #[arg(long, value_name = "DIR", conflicts_with = "user")]
+    prefix: Option<PathBuf>,
 }
 
-/// Builds the plugins and installs them.
+/// Builds the plugins and installs them, or the kit for developers.
 ///
 /// # Errors
 /// If they can't be built, or a folder can't be written.
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    if let Some(prefix) = &arguments.prefix {
+        return sdk::run(workspace, prefix);
+    }
     let folder = bundle::run(workspace)?;
     let home = || {
         let home = env::var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).map(PathBuf::from);
@@ -98,12 +105,24 @@ impl Places {
     }
 }
 
-/// Copies a folder; files of the same names are replaced, others stay.
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder; files of the same names are replaced, others stay. A link stays one.
+///
+/// # Errors
+/// If a file can't be read or written.
+pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     make_folder(to)?;
     for entry in fs::read_dir(from).map_err(|error| Error::file(from, error))? {
         let path = entry.map_err(|error| Error::file(from, error))?.path();
         let target = to.join(path.file_name().unwrap_or_default());
+        if path.file_name().is_some_and(|name| name == "__pycache__") {
+            continue;
+        }
+        #[cfg(unix)]
+        if let Ok(pointed) = fs::read_link(&path) {
+            let _ = fs::remove_file(&target);
+            std::os::unix::fs::symlink(pointed, &target).map_err(|error| Error::file(&target, error))?;
+            continue;
+        }
         if path.is_dir() {
             copy_tree(&path, &target)?;
             continue;

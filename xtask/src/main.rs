@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask setup | demo | test | bench | model | parity | header | bundle |
-//! install | hosts`.
+//! install | dist | hosts`.
 //!
 //! Everything that these fetch, build or write lies under the target folder.
 
@@ -23,6 +23,9 @@ mod matte;
 mod bench;
 mod header;
 mod bundle;
+mod shared;
+mod sdk;
+mod dist;
 mod install;
 mod hosts;
 
@@ -54,8 +57,10 @@ enum Task {
     Header,
     /// Put the OpenFX bundle and the frei0r plugin together, with all they need inside
     Bundle,
-    /// Put the plugins where hosts look
+    /// Put the plugins where hosts look, or the library and its headers below a prefix
     Install(install::Arguments),
+    /// Make an archive and a Python wheel that run on a bare system
+    Dist,
     /// Run the acceptance matrix: the plugins in a strict OpenFX host, ffmpeg, melt and GStreamer
     Hosts(hosts::Arguments),
 }
@@ -72,6 +77,7 @@ fn run(task: Task) -> Result<()> {
         Task::Header => header::write(&workspace),
         Task::Bundle => bundle::run(&workspace).map(drop),
         Task::Install(arguments) => install::run(&workspace, &arguments),
+        Task::Dist => dist::run(&workspace),
         Task::Hosts(arguments) => hosts::run(&workspace, &arguments),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
 };
 
-const DEBIAN: [&str; 19] = [
+const DEBIAN: [&str; 20] = [
     "libavcodec-dev",
     "libavformat-dev",
     "libavutil-dev",
@@ -20,6 +20,8 @@ const DEBIAN: [&str; 19] = [
     "pkg-config",
     // The header is also tested as C++.
     "g++",
+    // Compares the interface with the one that was promised.
+    "abigail-tools",
     "mesa-vulkan-drivers",
     "libvulkan1",
     "ffmpeg",

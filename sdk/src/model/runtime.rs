@@ -114,9 +114,11 @@ fn find(asked: Option<&Path>) -> Result<PathBuf> {
             "{VARIABLE} is not set, and the library's own folder is unknown"
         )));
     };
-    beside(&folder).ok_or_else(|| {
+    // First a folder that is the library's alone: where it is installed with others, a runtime beside it may be theirs.
+    beside(&folder.join("rotomask")).or_else(|| beside(&folder)).ok_or_else(|| {
         Error::Runtime(format!(
-            "none found: {VARIABLE} is not set, and {} has no {}; expected version {OLDEST} or newer",
+            "none found: {VARIABLE} is not set, and {} has no {}, nor a folder rotomask with one; expected version \
+             {OLDEST} or newer",
             folder.display(),
             library_name()
         ))
