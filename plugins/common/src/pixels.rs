@@ -179,17 +179,43 @@ pub fn convert_row(
 pub fn premultiply(picture: &mut FrameViewMut<'_>) {
     let format = picture.format();
     let (Some(alpha_at), Some(rgb)) = (format.alpha_offset(), format.rgb_offsets()) else { return };
+    let (full, none) = (code(format.depth(), 1.0), code(format.depth(), 0.0));
+    let whole = matches!(format.depth(), Depth::U8 | Depth::U16);
+    let width = format.depth().bytes();
     for y in 0..picture.size().height() {
         for pixel in picture.row_mut(y).chunks_exact_mut(format.bytes_per_pixel()) {
+            // Nearly every pixel of a matte is full or empty, and is done here.
+            let found = &pixel[alpha_at * width..][..width];
+            if found == &full[..width] {
+                continue;
+            }
+            if whole && found == &none[..width] {
+                rgb.iter().for_each(|at| pixel[at * width..][..width].fill(0));
+                continue;
+            }
             let alpha = channel(pixel, format.depth(), alpha_at);
-            if alpha != 1.0 {
-                for at in rgb {
-                    let v = channel(pixel, format.depth(), at);
-                    put(pixel, format.depth(), at, v * alpha);
-                }
+            for at in rgb {
+                let v = channel(pixel, format.depth(), at);
+                put(pixel, format.depth(), at, v * alpha);
             }
         }
     }
+}
+
+/// Whether every pixel is opaque: straight and premultiplied are then the same.
+pub fn is_opaque(picture: FrameView<'_>) -> bool {
+    let format = picture.format();
+    let Some(at) = format.alpha_offset() else { return true };
+    let (full, width) = (code(format.depth(), 1.0), format.depth().bytes());
+    let opaque = |pixel: &[u8]| pixel[at * width..][..width] == full[..width];
+    (0..picture.size().height()).all(|y| picture.row(y).chunks_exact(format.bytes_per_pixel()).all(opaque))
+}
+
+/// A value as it lies in memory, in the first bytes.
+fn code(depth: Depth, value: f32) -> [u8; 4] {
+    let mut code = [0; 4];
+    put(&mut code, depth, 0, value);
+    code
 }
 
 /// What the model is shown: 8-bit red, green and blue. Light of a linear picture is encoded as sRGB first, because the
@@ -280,6 +306,33 @@ mod tests {
         let layout = Layout::packed(Size::new(1, 1).unwrap(), rgba);
         premultiply(&mut FrameViewMut::new(layout, &mut view_bytes).unwrap());
         assert_eq!(view_bytes, from);
+    }
+
+    #[test]
+    fn full_and_empty_pixels_are_multiplied_as_all_others_are() {
+        for format in [PixelFormat::Rgba8, PixelFormat::Bgra16, PixelFormat::RgbaF16, PixelFormat::RgbaF32] {
+            let size = Size::new(3, 1).unwrap();
+            let mut owned = Owned::new(size, format);
+            let mut view = owned.view_mut().unwrap();
+            let bytes = format.depth().bytes();
+            let at = format.alpha_offset().unwrap();
+            for (pixel, alpha) in view.row_mut(0).chunks_exact_mut(4 * bytes).zip([1.0, 0.0, 0.5]) {
+                (0..4).for_each(|channel| put(pixel, format.depth(), channel, 0.8));
+                put(pixel, format.depth(), at, alpha);
+            }
+            assert!(!is_opaque(owned.view().unwrap()));
+            premultiply(&mut owned.view_mut().unwrap());
+            let view = owned.view().unwrap();
+            let blue = |n: usize| {
+                channel(&view.row(0)[n * 4 * bytes..], format.depth(), format.rgb_offsets().unwrap()[2])
+            };
+            for (n, want) in [(0, 0.8), (1, 0.0), (2, 0.4)] {
+                assert!((blue(n) - want).abs() < 0.003, "{format:?} pixel {n}: {}", blue(n));
+            }
+        }
+        let size = Size::new(2, 1).unwrap();
+        let pixels = [1, 2, 3, 255, 4, 5, 6, 255];
+        assert!(is_opaque(FrameView::new(Layout::packed(size, PixelFormat::Rgba8), &pixels).unwrap()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Pictures: what is asked of the host, and what it gets back. Only read, in any order, from any thread.
 
 use openfx_abi::*;
-use plugin_common::pixels::{AlphaIs, Owned, Placed, Rect, convert_row, framed, premultiply};
+use plugin_common::pixels::{AlphaIs, Owned, Placed, Rect, convert_row, framed, is_opaque, premultiply};
 use plugin_common::render::{self, Request, Scale, in_colour, look_up, passes_through};
 use plugin_common::{Error, Result};
 use rotomask::frame::{Channels, FrameView, PixelFormat, Size};
@@ -165,10 +165,9 @@ impl Work<'_> {
             return self.pass(picture, output);
         }
         let work = in_colour(output.format());
-        let opaque = picture.view.format().alpha_offset().is_none();
         let as_it_is = picture.view.format() == work
             && picture.bounds == self.frame
-            && (opaque || picture.alpha == AlphaIs::Straight);
+            && (picture.alpha == AlphaIs::Straight || is_opaque(picture.view));
         let plate = if as_it_is { None } else { Some(framed(picture, self.frame, work)?) };
         let beside = Beside::read(self.effect, self.time, self.frame, work)?;
         if self.settings.background == Background::Picture && beside.picture.is_none() {

@@ -33,11 +33,13 @@ pub fn cost(
     let size = Size::new(w, h)?;
     let format = if form.depth == Depth::Float { PixelFormat::RgbaF32 } else { PixelFormat::Rgba8 };
     let layout = Layout::packed(size, format);
-    let mut plate: Vec<f32> = vec![0.25; layout.span_bytes().div_ceil(4)];
-    if form.depth == Depth::Float {
-        plate.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 1.0);
-    }
-    let mut out = vec![0f32; plate.len()];
+    // The frame that the effect is given, in the effect's depth: what a pixel takes depends on its colour.
+    let shown = instance.source().pixels(frame as i64);
+    let plate: Vec<u8> = match form.depth {
+        Depth::Float => shown.iter().flat_map(|&v| (f32::from(v) / 255.0).to_ne_bytes()).collect(),
+        _ => shown.to_vec(),
+    };
+    let mut out = vec![0_u8; plate.len()];
     let settings = MatteSettings { view: View::Cutout, ..MatteSettings::default() };
     // As the effect does: the scale is the session's.
     let scale = plugin_common::render::scale(size, Some(reader.size()));
@@ -46,16 +48,8 @@ pub fn cost(
     for _ in 0..count.max(3) {
         with.push(instance.timed(frame as f64, form)?);
         let start = Instant::now();
-        // SAFETY: any bytes are bytes of floats, and the lengths are the same memory's.
-        let (plate, out) = unsafe {
-            let length = plate.len() * 4;
-            (
-                std::slice::from_raw_parts(plate.as_ptr().cast::<u8>(), length),
-                std::slice::from_raw_parts_mut(out.as_mut_ptr().cast::<u8>(), length),
-            )
-        };
-        let job = MatteJob { scale, ..MatteJob::new(FrameView::new(layout, plate)?, &layers, &settings) };
-        chain.render(&job, FrameViewMut::new(layout, out)?)?;
+        let job = MatteJob { scale, ..MatteJob::new(FrameView::new(layout, &plate)?, &layers, &settings) };
+        chain.render(&job, FrameViewMut::new(layout, &mut out)?)?;
         alone.push(start.elapsed());
     }
     world().violations.clear();
