@@ -22,3 +22,8 @@ pub mod matte;
 pub mod session;
 
 pub use error::{Error, Result};
+
+/// The tutorial's snippets, which are run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/tutorials/rust.md")]
+pub struct Tutorial;

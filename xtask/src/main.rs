@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask setup | demo | test | bench | model | parity | header | bundle |
-//! install | dist | hosts`.
+//! install | dist | pages | hosts`.
 //!
 //! Everything that these fetch, build or write lies under the target folder.
 
@@ -26,6 +26,7 @@ mod bundle;
 mod shared;
 mod sdk;
 mod dist;
+mod pages;
 mod install;
 mod hosts;
 
@@ -61,6 +62,8 @@ enum Task {
     Install(install::Arguments),
     /// Make an archive and a Python wheel that run on a bare system
     Dist,
+    /// Write the API's documentation as pages
+    Pages,
     /// Run the acceptance matrix: the plugins in a strict OpenFX host, ffmpeg, melt and GStreamer
     Hosts(hosts::Arguments),
 }
@@ -78,6 +81,7 @@ fn run(task: Task) -> Result<()> {
         Task::Bundle => bundle::run(&workspace).map(drop),
         Task::Install(arguments) => install::run(&workspace, &arguments),
         Task::Dist => dist::run(&workspace),
+        Task::Pages => pages::run(&workspace),
         Task::Hosts(arguments) => hosts::run(&workspace, &arguments),
     }
 }
