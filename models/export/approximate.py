@@ -124,8 +124,9 @@ def main():
     if not (a.pool or a.int8):
         p.error("wanted --pool, --int8 or both")
     manifest = json.loads((a.source / "model.json").read_text())
-    if manifest.get("approximations"):
-        sys.exit(f"{a.source}: is approximate already: {manifest['approximations']}")
+    before = manifest.get("approximations", [])
+    if before not in ([], ["smaller_input"]):
+        sys.exit(f"{a.source}: is approximate already: {before}")
     grid = manifest["input"]["size"] // 16
     with tempfile.TemporaryDirectory(dir=a.target.parent, prefix=".approximate-") as scratch:
         folder = Path(scratch) / "package"
@@ -151,7 +152,7 @@ def main():
                 onnx.save(model, path)
             onnx.checker.check_model(onnx.load(path))
             file["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-        manifest["approximations"] = ["int8"] * a.int8 + ["pooled_memory"] * a.pool
+        manifest["approximations"] = before + ["int8"] * a.int8 + ["pooled_memory"] * a.pool
         if a.pool:
             manifest["memory_tokens"] = grid * grid // 4
         (folder / "model.json").write_text(json.dumps(manifest, indent=2) + "\n")

@@ -104,7 +104,7 @@ def read(arguments):
         if not arguments.checkpoint:
             raise SystemExit(f"{arguments.config}: wanted --checkpoint, as the trainer writes it")
         return models.trained(arguments.checkpoint), ([127 / 255] * 3, [128 / 255] * 3)
-    model = models.build(arguments.config)
+    model = models.build(arguments.config, models.at(arguments.size) if arguments.size else ())
     if arguments.checkpoint:
         models.load(model, arguments.checkpoint)
     else:
@@ -123,6 +123,7 @@ def main():
     p.add_argument("--card", type=Path, metavar="TOML", help="name, version, licence, provenance and resize, instead of SAM 2's")
     p.add_argument("--licence", default="Apache-2.0", metavar="SPDX", help="of the weights; SAM 2's own are Apache-2.0")
     p.add_argument("--weights", type=Path, metavar="PT", help="also writes the weights as a checkpoint")
+    p.add_argument("--size", type=int, metavar="PX", help="side of a smaller input than the weights' own, for speed: 256 to 960 in steps of 64")
     p.add_argument("--threads", type=int, default=os.cpu_count(), metavar="N")
     p.add_argument("target", type=Path, metavar="OUT.rotomodel", help="replaced if it exists")
     a = p.parse_args()
@@ -132,6 +133,8 @@ def main():
         sys.exit(f"{a.config}: its trunk and its perceiver are in no package on PyPI and have no graphs here; wanted one of {', '.join(models.NAMES)}")
     if a.config not in models.NAMES:
         sys.exit(f"{a.config}: no such configuration; wanted one of {', '.join(models.NAMES)}")
+    if a.size and (a.config not in models.OFFICIAL or a.size not in models.SIDES):
+        sys.exit(f"--size {a.size} of {a.config}: wanted 256 to 960 in steps of 64, of SAM 2's own configurations")
     if a.checkpoint and not a.checkpoint.is_file():
         sys.exit(f"{a.checkpoint}: no such file")
     torch.set_grad_enabled(False)
@@ -143,7 +146,10 @@ def main():
     memory = {"slots": model.num_maskmem, "pointers": model.max_obj_ptrs_in_encoder}
     with tempfile.TemporaryDirectory() as scratch:
         paths = write(model, sizes, a.variant, Path(scratch))
-        pack.pack(paths, a.target, pack.manifest(card, sizes, normal, memory, a.variant, constants(model)), sizes, a.storage)
+        about = pack.manifest(card, sizes, normal, memory, a.variant, constants(model))
+        if a.size:
+            about["approximations"] = ["smaller_input"]
+        pack.pack(paths, a.target, about, sizes, a.storage)
     if a.weights:
         torch.save({"model": model.state_dict()}, a.weights)
 

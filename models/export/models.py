@@ -79,6 +79,17 @@ def build(name, overrides=()):
     return model.eval()
 
 
+SIDES = range(256, 1024, 64)
+"""Sides of a smaller input: every stage's cells and every pool of memories come out whole."""
+
+
+def at(side):
+    """Overrides for another side of the input than the weights were trained at: tables of places follow it."""
+    grid = side // 16
+    kinds = ("self_attention", "cross_attention")
+    return [f"++model.image_size={side}", *(f"++model.memory_attention.layer.{kind}.feat_sizes=[{grid},{grid}]" for kind in kinds)]
+
+
 class _Last(list):
     """Overrides that stay behind whatever the builder appends to its copy of them."""
 

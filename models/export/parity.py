@@ -180,7 +180,9 @@ def main():
     session = Session(library, library.open(a.package, a.threads), width, height)
     found, our_seconds = ours(session, pictures, prompts, a.way)
     session.close()
-    model = models.build(a.config, ["++model.add_all_frames_to_correct_as_cond=true"])
+    side = json.loads((a.package / "model.json").read_text())["input"]["size"]
+    smaller = models.at(side) if side in models.SIDES else []
+    model = models.build(a.config, ["++model.add_all_frames_to_correct_as_cond=true", *smaller])
     models.load(model, a.weights)
     wanted, their_seconds = theirs(model, pictures, prompts, a.way)
     print(f"seconds a frame, median: SAM 2 {np.median(their_seconds):.2f}, librotomask {np.median(our_seconds) if len(our_seconds) else 0:.2f}")

@@ -73,6 +73,8 @@ def test_what_cannot_be_exported_is_refused_in_a_sentence(folder):
     out = folder / "no.rotomodel"
     refused("its trunk and its perceiver are in no package", "--config", "edgetam", "--random-seed", 1, out)
     refused("no such configuration; wanted one of sam2_hiera_tiny", "--config", "sam3", "--random-seed", 1, out)
+    refused("wanted 256 to 960 in steps of 64", "--config", "sam2.1_hiera_tiny", "--random-seed", 1, "--size", 500, out)
+    refused("wanted 256 to 960 in steps of 64", "--config", "sam2.1_test", "--random-seed", 1, "--size", 512, out)
     refused("no such file", "--config", "sam2.1_test", "--checkpoint", folder / "none.pt", out)
     refused("wanted a name that ends in .rotomodel", "--config", "sam2.1_test", "--random-seed", 1, folder / "no.zip")
 

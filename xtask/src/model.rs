@@ -143,10 +143,18 @@ pub struct Random {
 ///
 /// # Errors
 /// If the export fails.
-pub fn random(workspace: &Workspace, python: &Path, name: &str, seed: u32, variant: &str) -> Result<Random> {
+pub fn random(
+    workspace: &Workspace,
+    python: &Path,
+    name: &str,
+    seed: u32,
+    variant: &str,
+    size: Option<u32>,
+) -> Result<Random> {
     let folder = workspace.target.join("parity");
     make_folder(&folder)?;
-    let stem = format!("{name}-{seed}-{variant}");
+    let at = size.map_or_else(String::new, |size| format!("-{size}"));
+    let stem = format!("{name}-{seed}-{variant}{at}");
     let random = Random {
         package: folder.join(format!("{stem}.rotomodel")),
         weights: folder.join(format!("{stem}.pt")),
@@ -166,6 +174,9 @@ pub fn random(workspace: &Workspace, python: &Path, name: &str, seed: u32, varia
         "--storage",
         "fp32",
     ]);
+    if let Some(size) = size {
+        export.args(["--size", &size.to_string()]);
+    }
     command::run(export.arg("--weights").arg(&random.weights).arg(&random.package))?;
     Ok(random)
 }

@@ -32,6 +32,9 @@ pub struct Arguments {
     /// A checkpoint to compare with instead of random weights
     #[arg(long, value_name = "FILE.pt", conflicts_with = "seed")]
     checkpoint: Option<PathBuf>,
+    /// Both at a smaller input than the weights' own, 256 to 960 in steps of 64
+    #[arg(long, value_name = "PX")]
+    size: Option<u32>,
     /// Which attention the graphs have
     #[arg(long, default_value = "mha", value_parser = ["mha", "std"])]
     variant: String,
@@ -51,10 +54,20 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
                 workspace.target.join("parity").join(format!("{}-checkpoint.rotomodel", arguments.model));
             let mut export = python::script(workspace, &python, "export.py");
             export.args(["--config", &arguments.model, "--variant", &arguments.variant, "--storage", "fp32"]);
+            if let Some(size) = arguments.size {
+                export.args(["--size", &size.to_string()]);
+            }
             command::run(export.arg("--checkpoint").arg(weights).arg(&package))?;
             model::Random { package, weights: weights.clone() }
         }
-        None => model::random(workspace, &python, &arguments.model, arguments.seed, &arguments.variant)?,
+        None => model::random(
+            workspace,
+            &python,
+            &arguments.model,
+            arguments.seed,
+            &arguments.variant,
+            arguments.size,
+        )?,
     };
     let mut compare = python::script(workspace, &python, "parity.py");
     compare

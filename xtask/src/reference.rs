@@ -29,7 +29,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let python = python::find(workspace)?;
     let onnxruntime = setup::to_build(workspace)?;
     workspace.build_program()?;
-    let exported = model::random(workspace, &python, &arguments.model, SEED, "mha")?;
+    let exported = model::random(workspace, &python, &arguments.model, SEED, "mha", None)?;
     let mut measure = python::script(workspace, &python, "speed.py");
     measure.args(["--config", &arguments.model]).arg("--weights").arg(&exported.weights);
     measure.arg("--package").arg(&exported.package).arg("--library").arg(workspace.library());

@@ -80,6 +80,8 @@ pub enum Approximation {
     Int8,
     /// Attention over the means of 2x2 memory tokens.
     PooledMemory,
+    /// Frames shrunk to a smaller square than the weights were trained at.
+    SmallerInput,
 }
 
 /// What the reference keeps in code or in weights that no graph holds.
@@ -326,10 +328,13 @@ mod tests {
     #[test]
     fn what_a_package_gave_up_for_speed_is_read_and_nothing_that_is_unknown() {
         let mut json = text();
-        json["approximations"] = serde_json::json!(["int8", "pooled_memory"]);
+        json["approximations"] = serde_json::json!(["int8", "pooled_memory", "smaller_input"]);
         (json["variant"], json["memory_tokens"]) = ("std".into(), 16.into());
         let manifest = Manifest::read(&json.to_string()).unwrap();
-        assert_eq!(manifest.approximations, [Approximation::Int8, Approximation::PooledMemory]);
+        assert_eq!(
+            manifest.approximations,
+            [Approximation::Int8, Approximation::PooledMemory, Approximation::SmallerInput]
+        );
         assert_eq!((manifest.variant, manifest.tokens()), (Some(Variant::Std), 16));
         let said = refusal(|m| m["approximations"] = serde_json::json!(["int4"]));
         assert!(said.contains("unknown variant `int4`"), "{said}");
