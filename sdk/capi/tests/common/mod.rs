@@ -32,3 +32,11 @@ pub fn compile(compiler: &str, standard: &str, source: &Path, more: &[&str]) {
 pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
+
+/// Builds a program of one file with the library that was built, strictly.
+pub fn build(compiler: &str, standard: &str, source: &Path, program: &Path, more: &[&str]) {
+    let library = library();
+    let search = format!("-Wl,-rpath,{}", library.parent().unwrap().display());
+    let [program, library] = [program, &library].map(|path| path.to_str().unwrap());
+    compile(compiler, standard, source, &[&[library, &search, "-o", program], more].concat());
+}
