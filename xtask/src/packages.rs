@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
 };
 
-const DEBIAN: [&str; 19] = [
+const DEBIAN: [&str; 20] = [
     "libavcodec-dev",
     "libavformat-dev",
     "libavutil-dev",
@@ -30,6 +30,8 @@ const DEBIAN: [&str; 19] = [
     "gstreamer1.0-plugins-bad",
     // Some installations of Python 3 have no pip, and it can't be installed without one.
     "python3-pip",
+    // The Python module is tested with arrays.
+    "python3-numpy",
 ];
 
 /// Installs what is missing, where it is known how.
