@@ -32,6 +32,8 @@ const DEBIAN: [&str; 20] = [
     "gstreamer1.0-plugins-bad",
     // Some installations of Python 3 have no pip, and it can't be installed without one.
     "python3-pip",
+    // The Python module is tested with arrays.
+    "python3-numpy",
 ];
 
 /// Installs what is missing, where it is known how.
