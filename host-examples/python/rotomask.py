@@ -412,7 +412,8 @@ def _places() -> Iterator[str]:
     )
     here = Path(__file__).resolve().parent
     near = [here, here / "rotomask", here / "rotomask" / "lib", here / "lib"]
-    prefix = [here.parent / "lib", here.parent.parent / "lib"]
+    # Installed, it lies in share/rotomask/python.
+    prefix = [folder / "lib" for folder in list(here.parents)[:3]]
     yield from (str(folder / name) for folder in near for name in names if (folder / name).is_file())
     named = os.environ.get("ROTOMASK_LIBRARY")
     if named:
@@ -430,7 +431,7 @@ def load(path: Union[str, os.PathLike[str], None] = None) -> None:
     """Loads the library, once a process; the first thing that needs it does so too.
 
     Without a path it is looked for beside this file and in a package's folder `rotomask`, then where the environment
-    variable ROTOMASK_LIBRARY says, then in `../lib` and `../../lib`, then where the system's loader looks.
+    variable ROTOMASK_LIBRARY says, then in `lib` of the three folders around it, then where the system's loader looks.
     Raises `OSError` if there is none, or one of another ABI.
     """
     global _library

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
 };
 
-const DEBIAN: [&str; 20] = [
+const DEBIAN: &[&str] = &[
     "libavcodec-dev",
     "libavformat-dev",
     "libavutil-dev",
@@ -22,6 +22,8 @@ const DEBIAN: [&str; 20] = [
     "g++",
     // Compares the interface with the one that was promised.
     "abigail-tools",
+    // What is installed is found by it.
+    "cmake",
     "mesa-vulkan-drivers",
     "libvulkan1",
     "ffmpeg",
@@ -90,7 +92,7 @@ fn missing_on_debian() -> Vec<&'static str> {
 
 fn missing_from(listed: &str) -> Vec<&'static str> {
     let installed = |package: &str| listed.lines().any(|line| line == format!("{package} installed"));
-    DEBIAN.into_iter().filter(|package| !installed(package)).collect()
+    DEBIAN.iter().copied().filter(|package| !installed(package)).collect()
 }
 
 #[cfg(test)]

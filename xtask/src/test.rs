@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{bundle, command, error::Result, setup, workspace::Workspace};
+use crate::{bundle, command, error::Result, sdk, setup, workspace::Workspace};
 
 /// Sets up, then checks the format, lints, builds and runs every test. One profile throughout, so that a clean
 /// machine compiles each crate for it once.
@@ -24,9 +24,16 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     // Tests load librotomask and the plugins, which `cargo test` would not build.
     cargo("build --release --workspace")?;
     let bundles = bundle::make(workspace)?;
+    let kit = workspace.target.join("sdk");
+    if cfg!(target_os = "linux") {
+        sdk::lay_out(workspace, &kit)?;
+    }
     let mut test = workspace.cargo();
     test.args(["test", "--release", "--workspace"]).env("ROTOMASK_ONNXRUNTIME", &onnxruntime);
     test.env("ROTOMASK_REQUIRE_GPU", "1").env("ROTOMASK_BUNDLES", bundles);
+    if kit.is_dir() {
+        test.env("ROTOMASK_SDK", kit);
+    }
     command::run(&mut test)?;
     println!("all tests passed; {:.0} s in all", start.elapsed().as_secs_f64());
     Ok(())
