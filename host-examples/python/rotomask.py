@@ -45,10 +45,10 @@ except ImportError:  # Natron's Python, for one, may come without.
     np = None
 
 __all__ = [
-    "Automatic", "AutomaticMask", "Badge", "Cancelled", "Candidate", "Combine", "Error", "Frame", "Image", "Keep", "Layer",
+    "Automatic", "AutomaticMask", "Badge", "Cancelled", "Candidate", "Combine", "Direction", "Error", "Frame", "Image", "Layer",
     "Level", "Masks", "Matte", "MatteSettings", "Model", "Options", "Preview", "Result", "Salvaged", "Session",
     "SessionFile", "Stage", "Status", "Stopped", "Stretch", "TrackReport", "Way", "abi_version", "info", "kernel_code",
-    "kernels", "load", "log_to_logging", "matte_parameters", "options_table", "preview", "read_image", "set_log", "version",
+    "kernels", "load", "log_to_logging", "matte_parameters", "options_table", "png", "preview", "read_image", "set_log", "version",
     "write_png",
 ]
 
@@ -88,22 +88,32 @@ class Format(enum.IntEnum):
 
 
 class Gpu(enum.IntEnum):
+    """Where mattes are finished: AUTO is a hardware adapter if there is one, otherwise the CPU."""
+
     AUTO, OFF, SOFTWARE = 0, 1, 2
 
 
 class Units(enum.IntEnum):
+    """What places are counted in."""
+
     PIXELS, NORMALISED = 0, 1
 
 
 class Keep(enum.IntEnum):
+    """What a session keeps of frames that were answered."""
+
     WINDOW, TEMPORARY, FILE = 0, 1, 2
 
 
 class Direction(enum.IntEnum):
+    """Which way an object was followed."""
+
     FORWARD, REVERSE = 0, 1
 
 
 class Mask(enum.IntEnum):
+    """What of a mask is written."""
+
     LOGITS, COVERAGE, BINARY = 0, 1, 2
 
 
@@ -132,6 +142,8 @@ class Combine(enum.IntEnum):
 
 
 class Badge(enum.IntEnum):
+    """What the status view's badge tells of a frame."""
+
     UNTRACKED, PROMPTED, TRACKED, REVIEW, MISSING = 0, 1, 2, 3, 4
 
 
@@ -586,8 +598,8 @@ def _quiet() -> None:
         set_log(None)
 
 
-class _Calls:
-    """What callbacks of one call leave behind: a callback can't raise through C."""
+class _Calls(threading.local):
+    """What callbacks of a thread's call leave behind: a callback can't raise through C. They run on the thread that called."""
 
     def __init__(self) -> None:
         self.raised: Optional[BaseException] = None

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -57,3 +58,20 @@ def tracked(session, frames, frame: int = 0, **more) -> dict:
 def model() -> rotomask.Model:
     """One model for all tests of a file: its weights are loaded once."""
     return rotomask.Model(threads=1)
+
+
+def write_clip(path: Path, frames: list) -> Path:
+    """A lossless clip of RGB frames."""
+    from video import Writer
+
+    height, width = frames[0].shape[:2]
+    with Writer(path, width, height, "25", channels=3) as writer:
+        for frame in frames:
+            writer.write(np.ascontiguousarray(frame))
+    return path
+
+
+def script(name: str, *arguments, python: str = sys.executable, **more):
+    """Runs an example as a person would."""
+    command = [python, "-B", str(PYTHON / name), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, **more)

@@ -1,6 +1,9 @@
 """A shot: prompts, tracking by push and by pull, corrections, files, callbacks that raise."""
 
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -50,6 +53,16 @@ class Tracking(unittest.TestCase):
             self.assertEqual(list(support.tracked(session, FRAMES, 3, way=rotomask.Way.REVERSE, first=1)), [3, 2, 1])
         with opened() as session:
             self.assertEqual(list(support.tracked(session, FRAMES, 1, last=3)), [1, 2, 3])
+
+    def test_both_ways_reach_both_ends_of_a_shot_that_is_longer_than_memory(self):
+        frames = support.clip(24)
+        with opened(keep="temporary") as session:
+            kept = support.tracked(session, frames, 3, way=rotomask.Way.BOTH)
+        self.assertEqual(sorted(kept), list(range(24)))
+        with opened(keep="temporary") as session:
+            session.click("Disc", 3, 68, 55)
+            session.track(frames, rotomask.Way.BOTH)
+            self.assert_same({n: session.binary("Disc", n) for n in kept}, kept)
 
     def test_a_click_between_two_frames_counts_from_the_next_one_on(self):
         with opened() as session:
@@ -312,6 +325,31 @@ class Loading(unittest.TestCase):
         rotomask.load(support.library())
         with self.assertRaisesRegex(OSError, "loaded already"):
             rotomask.load("/nowhere/librotomask.so")
+
+    def test_the_library_is_looked_for_beside_the_file_then_by_name_then_in_the_prefix(self):
+        with tempfile.TemporaryDirectory() as folder:
+            here = Path(folder).resolve() / "share/rotomask/python"
+            here.mkdir(parents=True)
+            (here / "rotomask.py").write_bytes((support.PYTHON / "rotomask.py").read_bytes())
+            places = [here / "librotomask.so", here / "rotomask/librotomask.so", Path(folder) / "named.so", here.parent / "lib/librotomask.so"]
+            for place in places:
+                place.parent.mkdir(exist_ok=True)
+                place.symlink_to(support.library())
+            environment = {**os.environ, "ROTOMASK_LIBRARY": str(places[2])}
+
+            def found(**environment) -> str:
+                script = "import rotomask; rotomask.version(); print(rotomask._library._name)"
+                done = subprocess.run([sys.executable, "-B", "-c", script], cwd=here, env=environment, capture_output=True, text=True)
+                return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
+
+            for place in places[:3]:
+                self.assertEqual(found(**environment), str(place))
+                place.unlink()
+            self.assertIn("named.so", found(**environment))
+            del environment["ROTOMASK_LIBRARY"]
+            self.assertEqual(found(**environment), str(places[3]))
+            places[3].unlink()
+            self.assertIn("librotomask was not found", found(**environment))
 
     def test_kernels_come_in_every_language(self):
         kernel = rotomask.kernels()[0]["name"]

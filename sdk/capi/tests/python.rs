@@ -12,7 +12,17 @@ use std::process::Command;
 /// A folder of tests, and the modules in it, each of which has a test below.
 const PYTHON: (&str, &[&str]) = (
     "host-examples/python/tests",
-    &["examples", "foreign_runtime", "headers", "lifetimes", "nuke", "pictures", "pixels", "sessions", "tutorial"],
+    &[
+        "examples",
+        "foreign_runtime",
+        "headers",
+        "lifetimes",
+        "nuke",
+        "pictures",
+        "pixels",
+        "sessions",
+        "tutorial",
+    ],
 );
 const RAY: (&str, &[&str]) = ("host-examples/ray/tests", &["cluster", "shots"]);
 

@@ -19,6 +19,9 @@ pub(super) struct At {
     pub(super) direction: Direction,
     /// The frames that no cut parts from it.
     pub(super) scene: RangeInclusive<u64>,
+    /// Whether an answer that stands gets its memory back wherever it lies, and not only where tracking goes on: a frame
+    /// that is tracked the other way recalls it.
+    pub(super) recalled: bool,
 }
 
 /// What came of one object on a frame.
@@ -43,7 +46,7 @@ impl Session {
         let recalled = match step {
             Step::Stands => {
                 let gone = earlier.as_ref().is_some_and(|answer| answer.memory.is_none());
-                if !gone || !trail.is_near_an_end(at.frame, self.reach) {
+                if !gone || !(at.recalled || trail.is_near_an_end(at.frame, self.reach)) {
                     return Ok(Outcome::Stands);
                 }
                 None

@@ -171,16 +171,17 @@ impl Session {
     /// # Errors
     /// As [`Session::push`].
     pub fn push_toward(&mut self, frame: u64, direction: Direction, pixels: FrameView<'_>) -> Result<()> {
-        self.take(frame, direction, pixels, &|_, step| step != Step::Nothing).map(|_| ())
+        self.take(frame, direction, pixels, &|_, step| step != Step::Nothing, false).map(|_| ())
     }
 
-    /// Takes a frame and answers for the objects that are wanted. Gives those that were tracked.
+    /// Takes a frame and answers for the objects that are wanted. Gives those that were tracked. `recalled` is as in [`At`].
     fn take(
         &mut self,
         frame: u64,
         direction: Direction,
         pixels: FrameView<'_>,
         wanted: &dyn Fn(ObjectId, Step) -> bool,
+        recalled: bool,
     ) -> Result<Vec<ObjectId>> {
         if pixels.size() != self.size {
             let (found, want) = (pixels.size(), self.size);
@@ -196,7 +197,7 @@ impl Session {
         let (features, attended) = self.features_of(seen.hash);
         let (hash, apart) = (seen.hash, BTreeSet::new());
         let mut current = Current { frame, input, hash, features, attended, apart };
-        let tracked = self.answer(&mut current, direction, wanted, change)?;
+        let tracked = self.answer(&mut current, direction, wanted, recalled, change)?;
         self.current = Some(current);
         Ok(tracked)
     }
@@ -218,8 +219,8 @@ impl Session {
         self.watch.restart();
         self.cancel.check()?;
         let mut current = self.current.take().ok_or_else(no_frame_yet)?;
-        let answered =
-            self.answer(&mut current, Direction::Forward, &|_, step| step == Step::Prompt, Change::default());
+        let wanted = |_, step| step == Step::Prompt;
+        let answered = self.answer(&mut current, Direction::Forward, &wanted, false, Change::default());
         self.current = Some(current);
         answered.map(|_| ())
     }
@@ -288,10 +289,11 @@ impl Session {
         current: &mut Current,
         direction: Direction,
         wanted: &dyn Fn(ObjectId, Step) -> bool,
+        recalled: bool,
         mut change: Change,
     ) -> Result<Vec<ObjectId>> {
         let scene = self.scenes.around_with(current.frame, &change.cuts);
-        let at = At { frame: current.frame, direction, scene };
+        let at = At { frame: current.frame, direction, scene, recalled };
         let (mut tracked, mut apart, mut following) = (Vec::new(), BTreeSet::new(), Vec::new());
         for id in self.objects.keys().copied().collect::<Vec<_>>() {
             let step = self.objects[&id].trail.step(at.frame, &at.scene);

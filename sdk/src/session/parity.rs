@@ -168,7 +168,8 @@ impl Run<'_> {
     }
 
     fn recalled(&mut self, frame: u64) -> Recollection {
-        let at = At { frame, direction: Direction::Forward, scene: self.session.scene(frame) };
+        let at =
+            At { frame, direction: Direction::Forward, scene: self.session.scene(frame), recalled: false };
         self.session.recalled(OBJECT, &at).unwrap().unwrap_or_default()
     }
 

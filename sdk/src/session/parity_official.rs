@@ -243,7 +243,8 @@ impl Run<'_> {
 
     fn compare_attention(&mut self, session: &mut Session, expected: &Expected, direction: Direction) {
         let place = self.place(expected);
-        let at = At { frame: expected.frame, direction, scene: session.scene(expected.frame) };
+        let at =
+            At { frame: expected.frame, direction, scene: session.scene(expected.frame), recalled: false };
         let recalled = session.recalled(expected.object, &at).unwrap().unwrap();
         let found = (Some(&recalled.mem_tpos), Some(&recalled.ptr_tpos));
         let want = (expected.mem_tpos.as_ref(), expected.ptr_tpos.as_ref());

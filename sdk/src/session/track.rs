@@ -266,7 +266,7 @@ impl Session {
         wanted: &dyn Fn(ObjectId, Step) -> bool,
     ) -> Result<bool> {
         let Some(pixels) = run.source.frame(frame)? else { return Ok(false) };
-        let tracked = self.take(frame, direction, pixels, wanted)?;
+        let tracked = self.take(frame, direction, pixels, wanted, true)?;
         tracked.into_iter().for_each(|id| run.report.add(id, frame, direction));
         Ok(true)
     }

@@ -34,6 +34,19 @@ fn both_ways_from_a_frame_in_the_middle_reach_both_ends() {
 }
 
 #[test]
+fn the_way_back_recalls_frames_whose_memories_were_let_go_on_the_way_there() {
+    // Long enough for the frames after the prompt to be far from where tracking stops.
+    let (frames, mut shot) = (16, Shot::new(16));
+    let (mut kept, mut held) = (open(Keep::Temporary), open(Keep::Window));
+    for session in [&mut kept, &mut held] {
+        session.click(1, 2, on_disc(2)).unwrap();
+        let report = track(session, &mut shot, Way::Both);
+        assert_eq!(stretches(&report), [(1, 3, 15), (1, 0, 1)]);
+    }
+    assert_eq!(masks(&mut kept, 1, frames), masks(&mut held, 1, frames));
+}
+
+#[test]
 fn pulled_and_pushed_frames_give_the_same_bits() {
     let (mut shot, mut pulled, mut pushed) = (Shot::new(6), open(Keep::Temporary), open(Keep::Window));
     for session in [&mut pulled, &mut pushed] {
