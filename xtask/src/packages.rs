@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
 };
 
-const DEBIAN: [&str; 19] = [
+const DEBIAN: [&str; 24] = [
     "libavcodec-dev",
     "libavformat-dev",
     "libavutil-dev",
@@ -28,6 +28,12 @@ const DEBIAN: [&str; 19] = [
     "gstreamer1.0-tools",
     "gstreamer1.0-plugins-base",
     "gstreamer1.0-plugins-bad",
+    // The viewer in C++, a display without a screen and a hand for its mouse, and what looks for leaks.
+    "libsdl2-dev",
+    "xvfb",
+    "xdotool",
+    "valgrind",
+    "cmake",
     // Some installations of Python 3 have no pip, and it can't be installed without one.
     "python3-pip",
 ];
