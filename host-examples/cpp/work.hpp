@@ -128,7 +128,7 @@ class Work {
       session_.answer(object, frame);
       return true;
     } catch (const rotomask::Error& error) {
-      if (error.status() != rotomask::Status::state) throw;
+      if (error.status() != rotomask::StatusCode::state) throw;
       return false;
     }
   }
