@@ -31,8 +31,8 @@
 namespace rotomask {
 inline namespace ROTOMASK_HPP_WAY {
 
-/// Why a call didn't work.
-enum class Status : rotomask_status {
+/// Why a call didn't work. It isn't called Status, which is a macro of X11.
+enum class StatusCode : rotomask_status {
   ok = ROTOMASK_OK,
   /// A handle is empty: it was moved from, or never opened.
   null = ROTOMASK_ERROR_NULL,
@@ -63,12 +63,12 @@ enum class Status : rotomask_status {
 /// A call that didn't work: its status, and a sentence by what().
 class Error : public std::runtime_error {
  public:
-  Error(Status status, const std::string& sentence) : std::runtime_error(sentence), status_(status) {}
+  Error(StatusCode status, const std::string& sentence) : std::runtime_error(sentence), status_(status) {}
 
-  Status status() const noexcept { return status_; }
+  StatusCode status() const noexcept { return status_; }
 
  private:
-  Status status_;
+  StatusCode status_;
 };
 
 /// The sentence of the last call on this thread that failed; "" if none has.
@@ -153,7 +153,7 @@ using result = T;
 
 namespace detail {
 
-inline Error error_of(rotomask_status status) { return Error(static_cast<Status>(status), rotomask_last_error()); }
+inline Error error_of(rotomask_status status) { return Error(static_cast<StatusCode>(status), rotomask_last_error()); }
 
 #if ROTOMASK_HPP_EXPECTED
 
@@ -213,7 +213,7 @@ inline C sized() noexcept {
 template <class C, void (*Close)(C*)>
 class Handle {
  public:
-  /// Empty: every call fails with Status::null.
+  /// Empty: every call fails with StatusCode::null.
   Handle() noexcept = default;
   /// Takes over what the C library has opened; null for none.
   explicit Handle(C* open) noexcept : open_(open) {}

@@ -83,7 +83,7 @@ class MatteSettings : public detail::Handle<rotomask_matte_settings, rotomask_ma
   result<void> set_at(std::uint64_t frame, const std::string& id, const Value& value) {
     return detail::done(rotomask_matte_settings_set_at(get(), frame, id.c_str(), value.c_str()));
   }
-  /// A parameter's value on a frame, as set() takes it. Gives a string.
+  /// A parameter's value on a frame, as set() takes it, by `rotomask_matte_settings_get`. Gives a string.
   result<std::string> value(std::uint64_t frame, const std::string& id) const {
     return detail::text([&](char* buffer, std::size_t* size) {
       return rotomask_matte_settings_get(get(), frame, id.c_str(), buffer, size);

@@ -59,7 +59,7 @@ class Options : public detail::Handle<rotomask_options, rotomask_options_close> 
     return detail::done(rotomask_option_set(get(), name.c_str(), value.c_str()));
   }
 
-  /// An option's value, as set() takes it. Gives a string.
+  /// An option's value, as set() takes it, by `rotomask_option_get`. Gives a string.
   result<std::string> value(const std::string& name) const {
     return detail::text([&](char* buffer, std::size_t* size) {
       return rotomask_option_get(get(), name.c_str(), buffer, size);

@@ -55,7 +55,7 @@ class Session : public detail::Handle<rotomask_session, rotomask_session_close> 
   }
   ~Session() { reset(); }
 
-  /// Opens a session. Gives Session.
+  /// Opens a session for frames of a size in pixels; what keeps a file goes on with one that is there. Gives Session.
   static result<Session> open(const Model& model, std::uint32_t width, std::uint32_t height) {
     rotomask_session* made = nullptr;
     const rotomask_status status = rotomask_session_open(model.get(), width, height, &made);
@@ -74,6 +74,7 @@ class Session : public detail::Handle<rotomask_session, rotomask_session_close> 
     return detail::give(status, Session(made, width, height));
   }
 
+  /// The frames' sides in pixels.
   std::uint32_t width() const noexcept { return width_; }
   std::uint32_t height() const noexcept { return height_; }
 
@@ -92,12 +93,15 @@ class Session : public detail::Handle<rotomask_session, rotomask_session_close> 
   result<void> mask(std::uint32_t object, std::uint64_t frame, const Frame& mask) {
     return detail::done(rotomask_session_mask(get(), object, frame, mask.get()));
   }
+  /// Adds an object by name, of at most 255 bytes. The first prompt about an unknown number adds one as "Object N".
   result<void> add_object(std::uint32_t object, const std::string& name) {
     return detail::done(rotomask_session_add_object(get(), object, name.c_str()));
   }
+  /// Gives an object another name.
   result<void> rename_object(std::uint32_t object, const std::string& name) {
     return detail::done(rotomask_session_rename_object(get(), object, name.c_str()));
   }
+  /// Removes an object, its prompts and its masks.
   result<void> remove_object(std::uint32_t object) {
     return detail::done(rotomask_session_remove_object(get(), object));
   }
@@ -109,9 +113,11 @@ class Session : public detail::Handle<rotomask_session, rotomask_session_close> 
   result<void> clear_object(std::uint32_t object) {
     return detail::done(rotomask_session_clear_object(get(), object));
   }
-  /// Removes every object. It can't be taken back.
+  /// Removes every object, by `rotomask_session_reset`. It can't be taken back.
   result<void> reset_objects() { return detail::done(rotomask_session_reset(get())); }
+  /// Takes back what was said last; StatusCode::state if there is nothing.
   result<void> undo() { return detail::done(rotomask_session_undo(get())); }
+  /// Says again what was taken back last; StatusCode::state if there is nothing.
   result<void> redo() { return detail::done(rotomask_session_redo(get())); }
 
   /// Takes a frame, looks for objects on it and adds those that are new. `progress` is as in Automatic::generate, and must
@@ -130,7 +136,7 @@ class Session : public detail::Handle<rotomask_session, rotomask_session_close> 
                                                                   Search::tell, &searching, added.data(), &count);
     searching.thrown.rethrow();
     rethrow();
-    added.resize(status == ROTOMASK_OK ? std::min(count, added.size()) : 0);
+    added.resize(status == ROTOMASK_OK ? std::min<std::size_t>(count, added.size()) : 0);
     return detail::give(status, std::move(added));
   }
 
@@ -205,7 +211,7 @@ class Session : public detail::Handle<rotomask_session, rotomask_session_close> 
 
   // Answers: of the frame that was pushed last, or of any that is kept.
 
-  /// Gives Result.
+  /// What is known of an object, by `rotomask_session_result` and `rotomask_session_result_at`. Gives Result.
   result<Result> answer(std::uint32_t object) const {
     auto answer = detail::sized<Result>();
     const rotomask_status status = rotomask_session_result(get(), object, &answer);

@@ -63,7 +63,7 @@ struct TrackRequest {
   }
 };
 
-/// The frame that was asked for can't be had: tracking ends with Status::frame.
+/// The frame that was asked for can't be had: tracking ends with StatusCode::frame.
 struct Unreadable {};
 
 /// What a shot answers when it is asked for a frame: its pixels, std::nullopt if it has no such frame, or Unreadable.

@@ -134,6 +134,7 @@ class View {
     return flipped;
   }
 
+  /// What the view was made of.
   Format format() const noexcept { return static_cast<Format>(raw_.format); }
   std::uint32_t width() const noexcept { return raw_.width_px; }
   std::uint32_t height() const noexcept { return raw_.height_px; }
@@ -167,10 +168,13 @@ class Plane {
   static constexpr Format format_of = std::is_same_v<T, float> ? Format::gray_f32 : Format::gray8;
 
  public:
+  /// Without pixels.
   Plane() = default;
+  /// Of a size in pixels, all 0.
   Plane(std::uint32_t width, std::uint32_t height)
       : width_(width), height_(height), pixels_(static_cast<std::size_t>(width) * height) {}
 
+  /// Sides in pixels; all pixels, row by row from the top; and how many.
   std::uint32_t width() const noexcept { return width_; }
   std::uint32_t height() const noexcept { return height_; }
   T* data() noexcept { return pixels_.data(); }

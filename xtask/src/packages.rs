@@ -32,6 +32,11 @@ const DEBIAN: &[&str] = &[
     "gstreamer1.0-tools",
     "gstreamer1.0-plugins-base",
     "gstreamer1.0-plugins-bad",
+    // The viewer in C++, a display without a screen and a hand for its mouse, and what looks for leaks.
+    "libsdl2-dev",
+    "xvfb",
+    "xdotool",
+    "valgrind",
     // Some installations of Python 3 have no pip, and it can't be installed without one.
     "python3-pip",
     // The Python module is tested with arrays.

@@ -99,7 +99,9 @@ fn every_constant_and_every_field_that_a_host_sets_is_reached() {
         })
     };
     for line in headers.lines() {
-        let Some(name) = line.strip_prefix("#define ").and_then(|rest| rest.split(' ').next()) else { continue };
+        let Some(name) = line.strip_prefix("#define ").and_then(|rest| rest.split(' ').next()) else {
+            continue;
+        };
         let looked_at = !left_out.contains(&name) && !name.starts_with("ROTOMASK_VERSION_");
         assert!(!looked_at || has(name), "{name} has no counterpart");
     }

@@ -1,5 +1,10 @@
 //! What the tests of the boundary share: where the library lies, and a C compiler.
 
+// Each test program uses a part; a helper that fails should fail its test.
+#![allow(dead_code, clippy::unwrap_used)]
+
+pub mod disc;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -31,9 +31,8 @@ inline std::vector<std::uint8_t> picture(std::uint64_t frame) {
     for (std::uint32_t x = 0; x < WIDTH; ++x) {
       const bool in = in_disc(frame, x, y);
       const auto uneven = static_cast<std::uint8_t>((x * 7 + y * 13) % 13);
-      const std::uint8_t colour[3] = {in ? std::uint8_t(235) : std::uint8_t(25), in ? std::uint8_t(205) : std::uint8_t(40),
-                                      in ? std::uint8_t(80) : std::uint8_t(60)};
-      for (std::uint8_t channel : colour) rgba.push_back(static_cast<std::uint8_t>(channel + uneven));
+      const int red = in ? 235 : 25, green = in ? 205 : 40, blue = in ? 80 : 60;
+      for (int channel : {red, green, blue}) rgba.push_back(static_cast<std::uint8_t>(channel + uneven));
       rgba.push_back(255);
     }
   }
@@ -43,8 +42,10 @@ inline std::vector<std::uint8_t> picture(std::uint64_t frame) {
 /// The same with the bottom row first in memory.
 inline std::vector<std::uint8_t> bottom_up(const std::vector<std::uint8_t>& rgba) {
   std::vector<std::uint8_t> turned;
-  const std::size_t row = WIDTH * 4;
-  for (std::size_t y = HEIGHT; y-- > 0;) turned.insert(turned.end(), rgba.begin() + static_cast<std::ptrdiff_t>(y * row), rgba.begin() + static_cast<std::ptrdiff_t>((y + 1) * row));
+  constexpr std::ptrdiff_t row = WIDTH * 4;
+  for (std::ptrdiff_t y = HEIGHT - 1; y >= 0; --y) {
+    turned.insert(turned.end(), rgba.begin() + y * row, rgba.begin() + (y + 1) * row);
+  }
   return turned;
 }
 

@@ -6,11 +6,11 @@
 
 #include <string>
 
-using rotomask::Frame, rotomask::Status;
+using rotomask::Frame, rotomask::StatusCode;
 
 int main() {
   const auto none = rotomask::Model::open("no/such.rotomodel");
-  CHECK(!none && none.error().status() == Status::model && std::string(none.error().what()).size() > 10);
+  CHECK(!none && none.error().status() == StatusCode::model && std::string(none.error().what()).size() > 10);
 
   const auto model = rotomask::Model::open();
   CHECK(model);
@@ -18,8 +18,8 @@ int main() {
   CHECK(opened.has_value());
   rotomask::Session session = *std::move(opened);
   const auto outside = session.click(1, 0, {-1, 5});
-  CHECK(!outside && outside.error().status() == Status::prompt);
-  CHECK(session.binary(1).error().status() == Status::state);
+  CHECK(!outside && outside.error().status() == StatusCode::prompt);
+  CHECK(session.binary(1).error().status() == StatusCode::state);
 
   CHECK(session.click(1, 0, {START_X, START_Y}));
   std::vector<std::uint8_t> rgba;
@@ -30,7 +30,7 @@ int main() {
     return Frame::rgba8(rgba.data(), WIDTH, HEIGHT);
   };
   const auto report = session.track({}, shot, [&](std::uint64_t) { ++finished; });
-  CHECK(!report && report.error().status() == Status::frame && finished == 2);
+  CHECK(!report && report.error().status() == StatusCode::frame && finished == 2);
   const auto mask = session.binary(1);
   CHECK(mask && overlap(*mask, 2) > 0.8);
   CHECK(session.describe().value_or("").find("objects") != std::string::npos);

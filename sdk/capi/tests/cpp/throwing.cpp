@@ -9,20 +9,20 @@
 
 namespace {
 
-using rotomask::Error, rotomask::Flow, rotomask::Frame, rotomask::Status;
+using rotomask::Error, rotomask::Flow, rotomask::Frame, rotomask::StatusCode;
 
 Frame view(const std::vector<std::uint8_t>& rgba) { return Frame::rgba8(rgba.data(), WIDTH, HEIGHT); }
 
 /// The status of what `work` throws; ok if it doesn't.
 template <class Work>
-Status status_of(Work work) {
+StatusCode status_of(Work work) {
   try {
     work();
   } catch (const Error& error) {
     CHECK(!std::string(error.what()).empty());
     return error.status();
   }
-  return Status::ok;
+  return StatusCode::ok;
 }
 
 rotomask::Session fresh(const rotomask::Model& model) {
@@ -44,15 +44,15 @@ struct Shot {
 };
 
 void errors_have_a_status_and_a_sentence(const rotomask::Model& model) {
-  CHECK(status_of([] { rotomask::Model::open("no/such.rotomodel"); }) == Status::model);
-  CHECK(status_of([&] { rotomask::Session::open(model, 0, HEIGHT); }) == Status::frame);
+  CHECK(status_of([] { rotomask::Model::open("no/such.rotomodel"); }) == StatusCode::model);
+  CHECK(status_of([&] { rotomask::Session::open(model, 0, HEIGHT); }) == StatusCode::frame);
   auto session = rotomask::Session::open(model, WIDTH, HEIGHT);
-  CHECK(status_of([&] { session.binary(1); }) == Status::state);
-  CHECK(status_of([&] { session.click(1, 0, {WIDTH + 1.0f, 3}); }) == Status::prompt);
+  CHECK(status_of([&] { session.binary(1); }) == StatusCode::state);
+  CHECK(status_of([&] { session.click(1, 0, {WIDTH + 1.0f, 3}); }) == StatusCode::prompt);
   CHECK(session.last_error() == rotomask::last_error());
-  CHECK(status_of([&] { session.undo(); }) == Status::state);
+  CHECK(status_of([&] { session.undo(); }) == StatusCode::state);
   const std::vector<std::uint8_t> small(16);
-  CHECK(status_of([&] { session.push(0, Frame::rgba8(small.data(), 2, 2)); }) == Status::frame);
+  CHECK(status_of([&] { session.push(0, Frame::rgba8(small.data(), 2, 2)); }) == StatusCode::frame);
 }
 
 void handles_move_and_an_empty_one_only_fails(const rotomask::Model& model) {
@@ -61,7 +61,7 @@ void handles_move_and_an_empty_one_only_fails(const rotomask::Model& model) {
   int told = 0;
   session.set_progress([&](rotomask::Stage, float) { ++told; });
   rotomask::Session moved(std::move(session));
-  CHECK(!session && moved && status_of([&] { session.refine(); }) == Status::null);
+  CHECK(!session && moved && status_of([&] { session.refine(); }) == StatusCode::null);
   auto other = fresh(model);
   other = std::move(moved);
   CHECK(other.width() == WIDTH && other.height() == HEIGHT);
@@ -75,7 +75,7 @@ void handles_move_and_an_empty_one_only_fails(const rotomask::Model& model) {
   other = std::move(same);
   CHECK(other);
   rotomask::Model empty;
-  CHECK(status_of([&] { empty.describe(); }) == Status::null);
+  CHECK(status_of([&] { empty.describe(); }) == StatusCode::null);
 }
 
 void rows_that_lie_bottom_first_give_the_same_mask(const rotomask::Model& model) {
@@ -98,7 +98,7 @@ void rows_that_lie_bottom_first_give_the_same_mask(const rotomask::Model& model)
       CHECK(written.at(x, HEIGHT - 1 - y) == wanted.at(x, y));
     }
   }
-  CHECK(status_of([&] { up.binary(1, rotomask::Canvas::gray8(written.data(), WIDTH, HEIGHT - 1)); }) == Status::frame);
+  CHECK(status_of([&] { up.binary(1, rotomask::Canvas::gray8(written.data(), WIDTH, HEIGHT - 1)); }) == StatusCode::frame);
 }
 
 void what_a_callback_throws_stops_tracking_and_comes_out(const rotomask::Model& model) {
@@ -135,9 +135,9 @@ void what_a_callback_throws_stops_tracking_and_comes_out(const rotomask::Model& 
   } catch (const Mine&) {
     out = true;
   }
-  CHECK(out && status_of([&] { other.answer(1); }) == Status::state);
+  CHECK(out && status_of([&] { other.answer(1); }) == StatusCode::state);
   other.set_progress([](rotomask::Stage, float) { return Flow::stop; });
-  CHECK(status_of([&] { other.push(0, view(picture(0))); }) == Status::cancelled);
+  CHECK(status_of([&] { other.push(0, view(picture(0))); }) == StatusCode::cancelled);
   other.clear_progress();
   other.push(0, view(picture(0)));
 
@@ -168,7 +168,7 @@ void a_shot_that_is_asked_for_is_tracked_to_its_end(const rotomask::Model& model
   CHECK(stopped.stopped == rotomask::Stopped::by_caller);
   CHECK(status_of([&] {
           session.track(request, [](std::uint64_t) { return rotomask::Read(rotomask::Unreadable()); });
-        }) == Status::frame);
+        }) == StatusCode::frame);
 }
 
 void a_session_file_is_gone_on_with(const rotomask::Model& model, const std::string& folder) {
@@ -180,7 +180,7 @@ void a_session_file_is_gone_on_with(const rotomask::Model& model, const std::str
     session.track({}, Shot{3});
     // One process writes; another session of the same file is refused, and says so.
     CHECK(status_of([&] { rotomask::Session::open(model, WIDTH, HEIGHT, rotomask::SessionOptions::in_file(path)); }) ==
-          Status::session);
+          StatusCode::session);
   }
   rotomask::Options options = rotomask::Options::open();
   options.set("session_file", path);
@@ -198,7 +198,7 @@ void a_session_file_is_gone_on_with(const rotomask::Model& model, const std::str
   rotomask::Plane<std::uint8_t> mask(WIDTH, HEIGHT);
   file.binary(7, 2, mask.canvas());
   CHECK(overlap(mask, 2) > 0.8);
-  CHECK(status_of([&] { rotomask::SessionFile::open(folder + "/none.rotosession"); }) == Status::session);
+  CHECK(status_of([&] { rotomask::SessionFile::open(folder + "/none.rotosession"); }) == StatusCode::session);
   CHECK(rotomask::SessionFile::salvage(path, folder + "/fresh.rotosession").objects == 1);
 }
 
@@ -209,8 +209,8 @@ void options_by_name_are_refused_by_name() {
   options.set("mask_threshold", 0.5);
   CHECK(options.value("threads") == "1" && options.value("deterministic") == "on");
   CHECK(options.value("mask_threshold") == "0.5");
-  CHECK(status_of([&] { options.set("thread", 1); }) == Status::argument);
-  CHECK(status_of([&] { options.set("threads", "many"); }) == Status::argument);
+  CHECK(status_of([&] { options.set("thread", 1); }) == StatusCode::argument);
+  CHECK(status_of([&] { options.set("threads", "many"); }) == StatusCode::argument);
   const auto model = rotomask::Model::open(options);
   CHECK(model.describe().find("rotomask-nano") != std::string::npos);
   CHECK(rotomask::Options::table().find("session_file") != std::string::npos);
@@ -225,7 +225,7 @@ void another_thread_cancels(const rotomask::Model& model) {
     other.join();
     other = std::thread();
   });
-  CHECK(status_of([&] { session.push(0, view(picture(0))); }) == Status::cancelled);
+  CHECK(status_of([&] { session.push(0, view(picture(0))); }) == StatusCode::cancelled);
   session.clear_progress();
   session.push(0, view(picture(0)));  // as if nothing had happened
   CHECK(overlap(session.binary(1), 0) > 0.8);
@@ -233,7 +233,7 @@ void another_thread_cancels(const rotomask::Model& model) {
 
 void pictures_and_every_mask_of_one(const rotomask::Model& model) {
   auto image = rotomask::Image::open(model);
-  CHECK(status_of([&] { image.predict(rotomask::ImagePrompts().click({5, 5})); }) == Status::state);
+  CHECK(status_of([&] { image.predict(rotomask::ImagePrompts().click({5, 5})); }) == StatusCode::state);
   const auto rgba = picture(0);
   image.set(view(rgba));
   const auto candidates = image.predict(rotomask::ImagePrompts().click({START_X, START_Y}));
@@ -244,7 +244,7 @@ void pictures_and_every_mask_of_one(const rotomask::Model& model) {
   again.multimask_output = false;
   CHECK(image.predict(again).size() == 1);
   CHECK(overlap(image.binary(0), 0) > 0.7 && image.coverage(0).size() == WIDTH * HEIGHT);
-  CHECK(status_of([&] { image.binary(4); }) != Status::ok && !image.last_error().empty());
+  CHECK(status_of([&] { image.binary(4); }) != StatusCode::ok && !image.last_error().empty());
 
   rotomask::AutomaticOptions search;
   search.pred_iou_thresh = search.stability_score_thresh = 0;
@@ -258,7 +258,7 @@ void pictures_and_every_mask_of_one(const rotomask::Model& model) {
   CHECK(run == WIDTH * HEIGHT && !masks.rle(0).empty());
   CHECK(masks.binary(0).size() == WIDTH * HEIGHT && masks.describe(0).width_px == WIDTH);
   search.crop_n_layers = 4000000000u;  // a list for the first layer alone is no reason to read further
-  CHECK(status_of([&] { rotomask::Automatic::generate(model, view(rgba), search); }) == Status::argument);
+  CHECK(status_of([&] { rotomask::Automatic::generate(model, view(rgba), search); }) == StatusCode::argument);
   CHECK(masks.objects().count() <= masks.count());
 
   auto session = rotomask::Session::open(model, WIDTH, HEIGHT);
@@ -279,7 +279,7 @@ void a_matte_is_finished(const rotomask::Model& model) {
   settings.set_at(4, "invert", true);
   CHECK(settings.value(0, "grow_px") == "2.5" && settings.value(4, "invert") == "on");
   CHECK(settings.preset().find("grow_px") != std::string::npos);
-  CHECK(status_of([&] { settings.set("grow", 1); }) == Status::argument);
+  CHECK(status_of([&] { settings.set("grow", 1); }) == StatusCode::argument);
   CHECK(rotomask::MatteSettings::parameters().find("feather_inner_px") != std::string::npos);
   settings.set_at(0, "invert", false);
 
@@ -299,7 +299,7 @@ void a_matte_is_finished(const rotomask::Model& model) {
     for (std::uint32_t x = 0; x < 20; ++x) CHECK(part.at(x, y) == whole.at(60 + x, 40 + y));
   }
   job.window->x = WIDTH;
-  CHECK(status_of([&] { matte.render(job, part.canvas()); }) == Status::frame && !matte.last_error().empty());
+  CHECK(status_of([&] { matte.render(job, part.canvas()); }) == StatusCode::frame && !matte.last_error().empty());
   CHECK(matte.describe().front() == '{');
 }
 
@@ -313,7 +313,7 @@ void what_the_library_says_reaches_the_host(const rotomask::Model& model) {
   auto session = fresh(model);
   session.push(0, view(picture(0)));
   rotomask::set_log({});
-  CHECK(status_of([] { rotomask::set_log({}, static_cast<rotomask::Level>(9)); }) == Status::argument);
+  CHECK(status_of([] { rotomask::set_log({}, static_cast<rotomask::Level>(9)); }) == StatusCode::argument);
 }
 
 void drafts() {
@@ -321,7 +321,7 @@ void drafts() {
   const std::string name = "composite";
   CHECK(!rotomask::kernel_code(name, 0, rotomask::Language::wgsl).empty());
   CHECK(rotomask::kernel_code(name, 0, rotomask::Language::spirv)[3] == 0x07);  // SPIR-V's magic number
-  CHECK(status_of([] { rotomask::kernel_code("none", 0, rotomask::Language::wgsl); }) == Status::argument);
+  CHECK(status_of([] { rotomask::kernel_code("none", 0, rotomask::Language::wgsl); }) == StatusCode::argument);
 }
 
 }  // namespace
