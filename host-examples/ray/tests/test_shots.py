@@ -81,7 +81,7 @@ class Runs(Held):
         running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         while len(list(out.rglob("*.png"))) < masks:
             self.assertIsNone(running.poll(), "it was done before it could be killed")
-            time.sleep(0.002)
+            time.sleep(0.01)
         running.send_signal(signal.SIGKILL)
         running.wait()
         finished = len(list(out.rglob("*.png")))
