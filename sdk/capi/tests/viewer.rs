@@ -47,7 +47,15 @@ impl Viewer {
     fn open(folder: &Path) -> Self {
         let program = folder.join("viewer");
         let source = common::root().join("host-examples/cpp/viewer.cpp");
-        common::build("g++", "c++17", &source, &program, &["-isystem", "/usr/include/SDL2", "-lSDL2"]);
+        // As every example, it is watched by AddressSanitizer.
+        let more = ["-isystem", "/usr/include/SDL2", "-lSDL2", "-g", "-fsanitize=address,undefined"];
+        common::build(
+            "g++",
+            "c++17",
+            &source,
+            &program,
+            &[more.as_slice(), &["-fno-sanitize-recover=all"]].concat(),
+        );
         let screen = ["-displayfd", "1", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"];
         let (server, mut number) = started(Command::new("Xvfb").args(screen).stderr(Stdio::null()));
         let mut display = String::new();
@@ -56,6 +64,7 @@ impl Viewer {
         let mut viewer = Command::new(&program);
         viewer.args(["clip.mkv", "gpu=off"]).current_dir(folder);
         viewer.env("DISPLAY", &display).env("SDL_VIDEODRIVER", "x11");
+        viewer.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=0:log_path=found");
         let (viewer, lines) = started(&mut viewer);
         let mut viewer = Self { display, window: String::new(), lines, viewer, _server: server };
         viewer.wait_for("frame 0, overlay: no mask");
@@ -113,6 +122,19 @@ impl Viewer {
 
 fn near(found: [u8; 3], wanted: [u8; 3]) -> bool {
     found.iter().zip(wanted).all(|(found, wanted)| found.abs_diff(wanted) <= 24)
+}
+
+/// Looks through what AddressSanitizer has written: SDL and what it loads, and unloads, leave a little behind, which is
+/// no affair of ours.
+fn assert_nothing_of_ours_was_found(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_string_lossy().starts_with("found") {
+            let report = fs::read_to_string(path).unwrap();
+            let ours = ["rotomask", "host-examples", "ERROR: AddressSanitizer", "runtime error"];
+            assert!(!ours.iter().any(|ours| report.contains(ours)), "{report}");
+        }
+    }
 }
 
 /// The disc's colour, the tinted disc's, and the ground's, each to within what is uneven.
@@ -178,4 +200,5 @@ fn a_thing_that_is_clicked_on_is_tinted_followed_corrected_and_cut_out() {
 
     viewer.key("q");
     assert!(viewer.viewer.0.wait().unwrap().success());
+    assert_nothing_of_ours_was_found(folder);
 }
