@@ -1,4 +1,4 @@
-"""Sessions as animated splines, one file each, by the command `rotomask spline`.
+"""Sessions as animated splines, a file for each object, by the command `rotomask spline`.
 
     python3 export_splines.py masks/*.rotosession -o splines/ --format nk
 
@@ -33,6 +33,14 @@ def command() -> str:
     return found
 
 
+def files_of(session: Path, folder: Path, suffix: str) -> dict[int, Path]:
+    """A file for each object: NAME.nk of the only one, otherwise NAME-NUMBER.nk."""
+    with rotomask.SessionFile(session) as file:
+        numbers = [each["id"] for each in file.describe()["objects"]]
+    name = lambda number: session.stem if len(numbers) == 1 else f"{session.stem}-{number}"
+    return {number: folder / f"{name(number)}.{suffix}" for number in numbers}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Animated splines of sessions.")
     parser.add_argument("session", type=Path, nargs="+")
@@ -50,13 +58,20 @@ def main() -> int:
         print(f"export_splines: {error}", file=sys.stderr)
         return 1
     for session in args.session:
-        written = args.output / f"{session.stem}.{args.format.lstrip('.')}"
-        done = subprocess.run([program, "spline", str(session), "-o", str(written), *more], capture_output=True, text=True)
-        if done.returncode:
+        try:
+            wanted = files_of(session, args.output, args.format.lstrip("."))
+        except rotomask.Error as error:
             failed += 1
-            print(done.stderr.strip() or f"{session}: rotomask spline failed", file=sys.stderr)
-        else:
-            print(written)
+            print(f"{session}: {error}", file=sys.stderr)
+            continue
+        for number, written in wanted.items():
+            line = [program, "spline", str(session), "--object", str(number), "-o", str(written), *more]
+            done = subprocess.run(line, capture_output=True, text=True)
+            if done.returncode:
+                failed += 1
+                print(done.stderr.strip() or f"{session}: rotomask spline failed", file=sys.stderr)
+            else:
+                print(written)
     return 1 if failed else 0
 
 

@@ -31,6 +31,7 @@ import os
 import struct
 import sys
 import threading
+import time
 import weakref
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -591,9 +592,25 @@ def _unraisable(where: str) -> Iterator[None]:
         print(f"exception ignored in {where}: {error!r}", file=sys.stderr)
 
 
+_ending = False
+_open: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
 @atexit.register
-def _quiet() -> None:
-    """No message reaches an interpreter that is going down."""
+def _end() -> None:
+    """Before the interpreter goes down: daemon threads are stopped where they work, since a callback into a dead interpreter
+    would end the process by an abort; then everything is closed, and no message arrives any more."""
+    global _ending
+    _ending = True
+    left = list(_open)
+    for each in left:
+        if each._users and hasattr(each, "cancel"):
+            _call(f"{each._NAME}_cancel", each._pointer)
+    end = time.monotonic() + 10
+    while any(each._users for each in left) and time.monotonic() < end:
+        time.sleep(0.005)
+    for each in left:
+        each._finalizer()
     if _log is not None:
         set_log(None)
 
@@ -606,6 +623,8 @@ class _Calls(threading.local):
 
     def run(self, work: Callable[[], Any], broken: int = 1) -> int:
         """0 to go on. What `work` raises is kept; `False` stops."""
+        if _ending:
+            return broken
         try:
             return int(work() is False)
         except BaseException as error:  # Also Ctrl-C: it stops the work, then comes out of the call.
@@ -624,9 +643,10 @@ class _Calls(threading.local):
             raise raised
 
 
-def _shut(close: Any, pointer: int, process: int, _keep: Any) -> None:
-    # A forked child has no threads of its parent's, and its parent's files are none of its business.
-    if os.getpid() == process:
+def _shut(close: Any, pointer: int, process: int, users: list[int], _keep: Any) -> None:
+    # A forked child has no threads of its parent's, and its parent's files are none of its business. What a thread couldn't
+    # be stopped from using stays.
+    if os.getpid() == process and not users:
         close(pointer)
 
 
@@ -640,14 +660,16 @@ class _Handle:
         self._lock = threading.Lock()
         self._users: list[int] = []
         close = getattr(_lib(), f"rotomask_{self._NAME}_close")
-        self._finalizer = weakref.finalize(self, _shut, close, pointer.value, os.getpid(), keep)
+        self._finalizer = weakref.finalize(self, _shut, close, pointer.value, os.getpid(), self._users, keep)
+        self._finalizer.atexit = False  # `_end` does it, in its order.
+        _open.add(self)
 
     @contextlib.contextmanager
     def _use(self, beside: bool = False) -> Iterator[int]:
         """The pointer, which nobody closes meanwhile. `beside`: also while another call runs on this very thread."""
         me = threading.get_ident()
         with self._lock:
-            if self._pointer is None:
+            if self._pointer is None or _ending:
                 raise Error(Status.ERROR_STATE, f"the {type(self).__name__} is closed")
             if me in self._users and not beside:
                 raise Error(Status.ERROR_STATE, f"a callback must not use the {type(self).__name__} that called it")

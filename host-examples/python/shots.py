@@ -119,8 +119,6 @@ def read_list(path: Path, said_of_all: Optional[dict[str, Any]] = None) -> list[
 
 
 def _say(session: rotomask.Session, shot: Shot, video: Video) -> None:
-    if shot.automatic is not None:
-        session.add_automatic(0, video(0), shot.automatic)
     for number, said in enumerate(shot.objects, 1):
         name, frame = said.get("name", f"Object {number}"), int(said.get("frame", 0))
         if "mask" in said:
@@ -130,6 +128,9 @@ def _say(session: rotomask.Session, shot: Shot, video: Video) -> None:
         for positive, places in ((True, said.get("points", [])), (False, said.get("negative", []))):
             for x, y in places:
                 session.click(name, frame, x, y, positive)
+    # Last, because it answers at once: whatever has an answer has been told everything.
+    if shot.automatic is not None:
+        session.add_automatic(0, video(0), shot.automatic)
 
 
 @functools.lru_cache(maxsize=1)
@@ -179,7 +180,7 @@ def run_shot(
         for part in (out / shot.name).rglob("*.part"):
             part.unlink(missing_ok=True)
         # A process may have died while it was still speaking: then all is said again.
-        if not any(each["tracked"] for each in session.objects()):
+        if not _answered(session):
             session.reset()
             _say(session, shot, video)
         before = len(_answered(session))

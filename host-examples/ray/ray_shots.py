@@ -69,7 +69,8 @@ def work(said: dict[str, Any], out: str, model: Optional[str], threads: int, pyt
 
     done = here.run_shot(here.model_of_worker(model, threads), shot, Path(out), progress)
     board.tell.remote(shot.name, done["frames"])
-    return shot.name, done
+    # Which worker it was, and how many models that has loaded so far.
+    return shot.name, {**done, "worker": f"{node} {os.getpid()}", "loads": here.model_of_worker.cache_info().misses}
 
 
 def arguments() -> argparse.Namespace:
@@ -170,6 +171,10 @@ def run(args: argparse.Namespace, listed: list[Any], cluster: Any, workers: list
     again = {name: len(nodes) - 1 for name, nodes in starts.items() if len(nodes) > 1}
     frames = sum(one["frames"] for one in done.values())
     kept = sum(done[name]["kept"] for name in again if name in done)
+    loads: dict[str, int] = {}
+    for one in done.values():
+        loads[one["worker"]] = max(one["loads"], loads.get(one["worker"], 0))
+    print(f"{sum(loads.values())} models loaded by {len(loads)} workers")
     print(
         f"{len(done)} of {total} shots, {frames} frames, {time.monotonic() - begun:.1f} s on "
         f"{len({node for nodes in starts.values() for node in nodes})} nodes; started again: {again or 'none'}, "

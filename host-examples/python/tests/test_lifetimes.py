@@ -77,6 +77,20 @@ class Closing(unittest.TestCase):
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
+    def test_an_interpreter_that_ends_stops_a_daemon_thread_at_its_work(self):
+        script = (
+            f"import sys; sys.path[:0] = [{str(support.PYTHON / 'tests')!r}]; import support, threading\n"
+            "session = support.model().session(161, 119); session.click(1, 0, 62, 55); begun = threading.Event()\n"
+            "session.on_progress(lambda *_: begun.set())\n"
+            "def work():\n"
+            "    try:\n"
+            "        for n in range(10**6): session.push(n % 2, support.disc())\n"
+            "    except support.rotomask.Error: pass\n"
+            "threading.Thread(target=work, daemon=True).start(); begun.wait()\n"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     @unittest.skipUnless(hasattr(os, "fork"), "there is no fork here")
     def test_a_forked_child_closes_nothing_of_its_parents(self):
         session = opened(keep="temporary")

@@ -3,6 +3,7 @@
 It needs PyPI's `ray` and NumPy: ROTOMASK_RAY_PYTHON=/some/venv/bin/python3 python3 -m unittest test_cluster."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,11 @@ class Cluster(unittest.TestCase):
             self.assertIn("4 of 4 shots, 64 frames", done.stdout)
             self.assertNotIn("started again: none", done.stdout)
             print(done.stdout, file=sys.stderr)
+            had = re.search(r"it had \{'shot\d': (\d+)\}", done.stdout)
+            found = re.search(r"which found (\d+) frames finished", done.stdout)
+            self.assertGreaterEqual(int(found[1]), int(had[1]))
+            loads, workers = re.search(r"(\d+) models loaded by (\d+) workers", done.stdout).groups()
+            self.assertEqual(loads, workers)
             self.assertEqual(support.bytes_of(folder / "ray"), support.bytes_of(folder / "whole"))
 
 
