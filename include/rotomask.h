@@ -1506,6 +1506,34 @@ rotomask_status rotomask_session_file_binary(const struct rotomask_session_file 
                                              uint64_t frame,
                                              const struct rotomask_canvas *canvas);
 
+/// Tells what is known of an object on a frame. The caller sets `result->struct_size` first.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_SESSION (also where the object has no
+/// mask) or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `file` is null or open; `result` is null or valid.
+rotomask_status rotomask_session_file_result(const struct rotomask_session_file *file,
+                                             uint32_t object,
+                                             uint64_t frame,
+                                             struct rotomask_result *result);
+
+/// Writes an object's mask on a frame as `rotomask_session_mask_at` does; `mask` is a `ROTOMASK_MASK_*`. Logits have the size
+/// that `rotomask_session_file_result` tells, the others the frames'. Holes are filled as a session does that is not told
+/// otherwise; where objects overlap, each keeps its own.
+///
+/// `canvas` is the caller's memory, untouched on error.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_SESSION (also
+/// where the object has no mask) or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `file` is null or open; `canvas` is null or valid, with all of its rows.
+rotomask_status rotomask_session_file_mask(const struct rotomask_session_file *file,
+                                           uint32_t object,
+                                           uint64_t frame,
+                                           rotomask_mask mask,
+                                           const struct rotomask_canvas *canvas);
+
 /// Copies what can be read of a damaged session into a new file. The damaged one stays as it is.
 ///
 /// `damaged` and `fresh` are paths, UTF-8; there must be no file at `fresh`. `salvaged` is null or the caller's, and

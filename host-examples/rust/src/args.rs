@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     annotate::AnnotateArgs,
     eval::EvalArgs,
+    export::ExportArgs,
     kernels::KernelsArgs,
     library::ModelOptions,
     look::LookArgs,
@@ -39,6 +40,8 @@ pub enum Command {
     Kernels(KernelsArgs),
     /// List, check, export or salvage a session file
     Session(SessionArgs),
+    /// Write a session file's finished mattes: PNG, OpenEXR with Cryptomatte, ProRes, FFV1, VP9
+    Export(Box<ExportArgs>),
     /// Find one thing in a picture, or everything in it
     Segment(Box<SegmentArgs>),
     /// Print versions, execution providers, GPU adapters and the model
@@ -156,7 +159,8 @@ pub struct TrackArgs {
     #[arg(long, value_name = "N", default_value = "25", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub fps: u32,
 
-    /// What to write; .mp4, .mov (ProRes with alpha), .webm (VP9 with alpha), or %05d.png (numbered by frame)
+    /// What to write; .mp4, .mov (ProRes with alpha), .webm (VP9 with alpha), .mkv (FFV1 with alpha, lossless),
+    /// or %05d.png (numbered by frame)
     #[arg(short, long, value_name = "OUTPUT", help_heading = "Output")]
     pub output: Option<PathBuf>,
     /// Folder for one 8-bit mask per frame, 0 or 255, named by the frame's number; of several objects, a folder in it

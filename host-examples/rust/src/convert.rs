@@ -76,9 +76,45 @@ impl Colour {
     }
 }
 
+/// Whether a format holds red, green and blue, or grey alone: what has no matrix.
+pub(crate) fn has_no_matrix(format: Pixel) -> bool {
+    let grey = matches!(format, Pixel::GRAY8 | Pixel::GRAY16LE);
+    grey || format.descriptor().is_some_and(|descriptor| is_rgb(descriptor.as_ptr()))
+}
+
 fn is_rgb(descriptor: *const ffi::AVPixFmtDescriptor) -> bool {
     // SAFETY: FFmpeg's descriptors are static and never change.
     unsafe { (*descriptor).flags & ffi::AV_PIX_FMT_FLAG_RGB as u64 != 0 }
+}
+
+/// Rows of packed pixels that an encoder can be given, the top row first.
+pub trait Pixels {
+    /// Columns and rows.
+    fn size(&self) -> (u32, u32);
+    /// What swscale calls them.
+    fn format(&self) -> Pixel;
+    /// Bytes from a row to the next.
+    fn stride(&self) -> usize;
+    /// All rows, and behind the last one as much as vector loops read too far: 64 bytes.
+    fn bytes(&self) -> &[u8];
+}
+
+impl Pixels for Picture {
+    fn size(&self) -> (u32, u32) {
+        (self.width(), self.height())
+    }
+
+    fn format(&self) -> Pixel {
+        Pixel::RGBA
+    }
+
+    fn stride(&self) -> usize {
+        Picture::stride(self)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        Picture::bytes(self)
+    }
 }
 
 /// Changes pixels of one format and size to another format of the same size.
@@ -108,14 +144,20 @@ impl Converter {
 
     /// From pictures to frames for an encoder. `None` if swscale can't write the format.
     pub fn from_picture(width: u32, height: u32, format: Pixel, colour: Colour) -> Option<Self> {
+        Self::from_pixels(Pixel::RGBA, width, height, format, colour)
+    }
+
+    /// From [`Pixels`] of the format `given`, RGB or grey, to frames for an encoder. `None` if swscale can't.
+    pub fn from_pixels(given: Pixel, width: u32, height: u32, format: Pixel, colour: Colour) -> Option<Self> {
         let to = Shape { format, width, height, colour };
-        Self::new(Shape { format: Pixel::RGBA, colour: Colour::srgb(), ..to }, to)
+        Self::new(Shape { format: given, colour: Colour::srgb(), ..to }, to)
     }
 
     fn new(from: Shape, to: Shape) -> Option<Self> {
         // Sizes are equal, so that the only filter is chroma's: bilinear, over two samples.
         let flags = ffi::SWS_BILINEAR;
-        let ycbcr = if from.format == Pixel::RGBA { to.colour } else { from.colour };
+        // One side is RGB or grey, and has no matrix.
+        let ycbcr = if from.colour.matrix == color::Space::RGB { to.colour } else { from.colour };
         // SAFETY: plain numbers go in; the context that comes out is ours, and checked for null. The
         // coefficient tables are static.
         unsafe {
@@ -178,22 +220,25 @@ impl Converter {
         }
     }
 
-    /// Fills `frame`, which must be writable. False if the sizes differ or swscale refuses.
-    pub fn write(&mut self, picture: &Picture, frame: &mut frame::Video) -> bool {
+    /// Fills `frame`, which must be writable. False if format or size differ, or swscale refuses.
+    pub fn write(&mut self, pixels: &impl Pixels, frame: &mut frame::Video) -> bool {
         let wanted = (self.to.format, self.to.width, self.to.height);
+        let given = (pixels.format(), pixels.size());
+        let enough = pixels.stride().saturating_mul(self.from.height as usize) <= pixels.bytes().len();
         if (frame.format(), frame.width(), frame.height()) != wanted
-            || (picture.width(), picture.height()) != (self.from.width, self.from.height)
+            || given != (self.from.format, (self.from.width, self.from.height))
+            || !enough
         {
             return false;
         }
-        let Ok(stride) = i32::try_from(picture.stride()) else { return false };
-        // SAFETY: both sizes and the frame's format were checked above; FFmpeg allocated the frame with the
-        // padding that its own loops need.
+        let Ok(stride) = i32::try_from(pixels.stride()) else { return false };
+        // SAFETY: both formats and sizes were checked above; FFmpeg allocated the frame with the padding that its own
+        // loops need, and `Pixels` promises theirs.
         unsafe {
             let target = &mut *frame.as_mut_ptr();
             ffi::sws_scale(
                 self.context.as_ptr(),
-                [picture.bytes().as_ptr(), ptr::null(), ptr::null(), ptr::null()].as_ptr(),
+                [pixels.bytes().as_ptr(), ptr::null(), ptr::null(), ptr::null()].as_ptr(),
                 [stride, 0, 0, 0].as_ptr(),
                 0,
                 self.from.height as i32,

@@ -76,33 +76,16 @@ impl LookArgs {
     /// # Errors
     /// If the preset can't be read, there is no such parameter, or a value doesn't fit its parameter or the output.
     pub fn settings(&self, library: &Arc<Library>, has_alpha: bool) -> Result<MatteSettings> {
-        let mut settings = self.preset(library)?;
-        let mut set = |option: &str, id: &str, value: &str| {
-            settings.set(id, value).map_err(|e| match e {
-                Error::Call { message, .. } => Error::Usage(format!("{option}: {message}")),
-                other => other,
-            })
-        };
+        let mut settings = preset(library, self.preset.as_deref())?;
         for (option, id, value) in self.shortcuts() {
-            set(&option, id, &value)?;
+            set(&mut settings, &option, id, &value)?;
         }
-        for Assignment { id, value } in &self.set {
-            set(&format!("--set {id}={value}"), id, value)?;
-        }
+        assign(&mut settings, &self.set)?;
         if has_alpha && self.background.is_none() && values(&settings, "view")?.is_empty() {
             settings.set("view", "cutout")?;
         }
         self.check(&settings, has_alpha)?;
         Ok(settings)
-    }
-
-    fn preset(&self, library: &Arc<Library>) -> Result<MatteSettings> {
-        let Some(path) = &self.preset else { return MatteSettings::open(library, None) };
-        let text = fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
-        MatteSettings::open(library, Some(&text)).map_err(|e| match e {
-            Error::Call { message, .. } => Error::file(path, message),
-            other => other,
-        })
     }
 
     /// Options that stand for parameters: the option as it was given, the parameter and its value.
@@ -137,7 +120,7 @@ impl LookArgs {
             && !has_alpha
         {
             return Err(Error::Usage(format!(
-                "-o: it has no alpha for the view {view}, expected .mov, .webm or %05d.png"
+                "-o: it has no alpha for the view {view}, expected .mov, .webm, .mkv or %05d.png"
             )));
         }
         let given = matches!(self.background, Some(Background::Picture(_)));
@@ -169,13 +152,43 @@ impl LookArgs {
     }
 }
 
+/// The settings of a preset's file, or without one the defaults.
+///
+/// # Errors
+/// If it can't be read, or is no preset.
+pub(crate) fn preset(library: &Arc<Library>, path: Option<&Path>) -> Result<MatteSettings> {
+    let Some(path) = path else { return MatteSettings::open(library, None) };
+    let text = fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+    MatteSettings::open(library, Some(&text)).map_err(|e| match e {
+        Error::Call { message, .. } => Error::file(path, message),
+        other => other,
+    })
+}
+
+/// Sets what `--set` says, in its order.
+///
+/// # Errors
+/// If there is no such parameter, or the text is no value of it.
+pub(crate) fn assign(settings: &mut MatteSettings, all: &[Assignment]) -> Result<()> {
+    all.iter()
+        .try_for_each(|Assignment { id, value }| set(settings, &format!("--set {id}={value}"), id, value))
+}
+
+/// Sets a parameter, and names the option that asked for it in what goes wrong.
+fn set(settings: &mut MatteSettings, option: &str, id: &str, value: &str) -> Result<()> {
+    settings.set(id, value).map_err(|e| match e {
+        Error::Call { message, .. } => Error::Usage(format!("{option}: {message}")),
+        other => other,
+    })
+}
+
 fn cover(path: &Path, clip: &ClipInfo) -> Result<Picture> {
     let picture = read_picture(path)?.resize_to_fill(clip.width, clip.height, FilterType::CatmullRom);
     Ok(Picture::from_packed(clip.width, clip.height, picture.into_rgba8().as_raw()))
 }
 
 /// What a parameter with choices is at some frame, as far as something was set.
-fn values(settings: &MatteSettings, id: &str) -> Result<Vec<String>> {
+pub(crate) fn values(settings: &MatteSettings, id: &str) -> Result<Vec<String>> {
     let preset: Value = serde_json::from_str(&settings.preset()?)
         .map_err(|_| Error::Bug("librotomask wrote a preset in no known way"))?;
     let text = |value: &Value| value.as_str().map(str::to_owned);

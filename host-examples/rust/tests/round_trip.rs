@@ -58,6 +58,15 @@ fn alpha_survives_in_webm() {
 }
 
 #[test]
+fn mkv_gives_back_every_bit_of_colour_and_alpha() {
+    let clip = Clip::steady((323, 97), 5);
+    for (frame, picture) in written(&clip, "a.mkv") {
+        assert!(picture.to_packed() == pattern(clip.size, frame.index).to_packed(), "frame {}", frame.index);
+        assert_eq!(frame.time, 40 * frame.index as i64);
+    }
+}
+
+#[test]
 fn odd_sizes_survive_where_the_format_allows_them() {
     for name in ["a.mov", "a.webm"] {
         assert_colours(&written(&Clip::steady((323, 97), 3), name), 0..4, name);

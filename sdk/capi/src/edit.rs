@@ -2,14 +2,13 @@
 
 use std::ffi::c_char;
 
-use engine::mask::Wanted;
 use engine::review::{Reason, ReviewRange, Thresholds};
 use engine::session::{Outdated, Said, Session};
 use serde_json::{Value, json};
 
 use crate::frame::view_mut;
 use crate::guard::with;
-use crate::session::{rotomask_session, told, unknown};
+use crate::session::{rotomask_session, told, wanted};
 use crate::sized::{check_place, tell};
 use crate::status::{Failure, ROTOMASK_ERROR_STATE, rotomask_status};
 use crate::text::{copy_out, text};
@@ -273,12 +272,7 @@ pub unsafe extern "C" fn rotomask_session_mask_at(
     canvas: *const rotomask_canvas,
 ) -> rotomask_status {
     let write = |session: &mut Session| {
-        let wanted = match mask {
-            ROTOMASK_MASK_LOGITS => Wanted::Logits,
-            ROTOMASK_MASK_COVERAGE => Wanted::Coverage,
-            ROTOMASK_MASK_BINARY => Wanted::Binary,
-            other => return Err(unknown("mask", other, "a ROTOMASK_MASK_*")),
-        };
+        let wanted = wanted(mask)?;
         // SAFETY: the contract above.
         let canvas = unsafe { view_mut(canvas, "canvas") }?;
         if session.write_mask_at(object, frame, wanted, canvas)? {

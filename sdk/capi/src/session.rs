@@ -440,6 +440,16 @@ pub unsafe extern "C" fn rotomask_session_result(
     unsafe { with(session, answer) }
 }
 
+/// As a `ROTOMASK_MASK_*` says it.
+pub(crate) fn wanted(mask: rotomask_mask) -> Result<Wanted, Failure> {
+    match mask {
+        ROTOMASK_MASK_LOGITS => Ok(Wanted::Logits),
+        ROTOMASK_MASK_COVERAGE => Ok(Wanted::Coverage),
+        ROTOMASK_MASK_BINARY => Ok(Wanted::Binary),
+        other => Err(unknown("mask", other, "a ROTOMASK_MASK_*")),
+    }
+}
+
 pub(crate) fn told(mask: &ObjectMask) -> rotomask_result {
     rotomask_result {
         prompted: u32::from(mask.origin == Origin::Prompted),

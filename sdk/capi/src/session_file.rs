@@ -5,14 +5,16 @@ use std::ffi::c_char;
 use std::path::PathBuf;
 
 use engine::mask::Wanted;
-use engine::store::SessionFile;
+use engine::session::ObjectMask;
+use engine::store::{FileMask, SessionFile};
 
 use crate::frame::view_mut;
 use crate::guard::{Held, borrow, guard, hand_over, take_back};
+use crate::session::{told, wanted as kind};
 use crate::sized::{self, Sized32, check_place};
 use crate::status::{Failure, rotomask_status};
 use crate::text::{copy_out, path};
-use crate::types::{rotomask_canvas, rotomask_salvaged};
+use crate::types::{rotomask_canvas, rotomask_mask, rotomask_result, rotomask_salvaged};
 
 /// A session file that is open for reading, perhaps while another process writes it.
 pub struct rotomask_session_file {
@@ -168,19 +170,76 @@ pub unsafe extern "C" fn rotomask_session_file_binary(
     frame: u64,
     canvas: *const rotomask_canvas,
 ) -> rotomask_status {
-    let write = |looked: &Looked| {
-        let logits = looked.file.mask(object, frame)?;
+    // SAFETY: the contract above.
+    unsafe { with(file, |looked| write(looked, object, frame, Wanted::Binary, canvas)) }
+}
+
+/// # Safety
+/// `canvas` is null or valid, with all of its rows.
+unsafe fn write(
+    looked: &Looked,
+    object: u32,
+    frame: u64,
+    wanted: Wanted,
+    canvas: *const rotomask_canvas,
+) -> Result<(), Failure> {
+    let logits = looked.file.mask(object, frame)?;
+    // SAFETY: the caller's promise.
+    let canvas = unsafe { view_mut(canvas, "canvas") }?;
+    let (found, want) = (canvas.size(), looked.file.size());
+    if wanted != Wanted::Logits && found != want {
+        let message = format!("the mask's image is {found}, expected the frames' {want}");
+        return Err(engine::Error::Frame(message).into());
+    }
+    Ok(logits.write(wanted, canvas)?)
+}
+
+/// Tells what is known of an object on a frame. The caller sets `result->struct_size` first.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_SESSION (also where the object has no
+/// mask) or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `file` is null or open; `result` is null or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_file_result(
+    file: *const rotomask_session_file,
+    object: u32,
+    frame: u64,
+    result: *mut rotomask_result,
+) -> rotomask_status {
+    let answer = |looked: &Looked| {
         // SAFETY: the contract above.
-        let canvas = unsafe { view_mut(canvas, "canvas") }?;
-        let (found, want) = (canvas.size(), looked.file.size());
-        if found != want {
-            let message = format!("the mask's image is {found}, expected the frames' {want}");
-            return Err(engine::Error::Frame(message).into());
-        }
-        Ok(logits.write(Wanted::Binary, canvas)?)
+        unsafe { check_place(result, "result") }?;
+        let FileMask { origin, predicted_iou, object_score, logits } = looked.file.answer(object, frame)?;
+        let mask = ObjectMask { origin, predicted_iou, object_score, logits };
+        // SAFETY: as above.
+        unsafe { sized::tell(result, "result", told(&mask)) }
     };
     // SAFETY: the contract above.
-    unsafe { with(file, write) }
+    unsafe { with(file, answer) }
+}
+
+/// Writes an object's mask on a frame as `rotomask_session_mask_at` does; `mask` is a `ROTOMASK_MASK_*`. Logits have the size
+/// that `rotomask_session_file_result` tells, the others the frames'. Holes are filled as a session does that is not told
+/// otherwise; where objects overlap, each keeps its own.
+///
+/// `canvas` is the caller's memory, untouched on error.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_SESSION (also
+/// where the object has no mask) or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `file` is null or open; `canvas` is null or valid, with all of its rows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rotomask_session_file_mask(
+    file: *const rotomask_session_file,
+    object: u32,
+    frame: u64,
+    mask: rotomask_mask,
+    canvas: *const rotomask_canvas,
+) -> rotomask_status {
+    // SAFETY: the contract above.
+    unsafe { with(file, |looked| write(looked, object, frame, kind(mask)?, canvas)) }
 }
 
 /// Copies what can be read of a damaged session into a new file. The damaged one stays as it is.

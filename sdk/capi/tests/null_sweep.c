@@ -309,6 +309,8 @@ int main(void) {
   NULLS(rotomask_session_file_describe(NULL, NULL, &size));
   NULLS(rotomask_session_file_check(NULL, NULL, &size));
   NULLS(rotomask_session_file_binary(NULL, 1, 0, NULL));
+  NULLS(rotomask_session_file_result(NULL, 1, 0, NULL));
+  NULLS(rotomask_session_file_mask(NULL, 1, 0, ROTOMASK_MASK_LOGITS, NULL));
   NULLS(rotomask_session_file_salvage(NULL, NULL, NULL));
   NULLS(rotomask_matte_open(NULL, NULL));
   NULLS(rotomask_matte_describe(NULL, NULL, &size));

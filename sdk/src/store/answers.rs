@@ -185,9 +185,9 @@ impl Store {
         self.read(object, frame, body)
     }
 
-    /// An answer's logits alone.
-    pub(crate) fn logits(&self, object: u32, frame: u64) -> Result<Option<LogitPlane>> {
-        Ok(self.read(object, frame, without_memory)?.map(|answer| answer.logits))
+    /// An answer without its memory: all that a host may see of it.
+    pub(crate) fn shown(&self, object: u32, frame: u64) -> Result<Option<Answer>> {
+        self.read(object, frame, without_memory)
     }
 
     fn read(

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::fault::Fault;
 use super::{Access, Confidence, FORMAT, Identity, PromptRow, Salvaged, Store};
-use crate::answer::Origin;
+use crate::answer::{Answer, Origin};
 use crate::error::Result;
 use crate::frame::Size;
 use crate::mask::{LogitPlane, reference_hole_area};
@@ -99,6 +99,19 @@ pub struct RangeSummary {
     pub least_seen: (u64, f32),
 }
 
+/// One object's mask on one frame, as it lies in the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileMask {
+    /// How the frame came to it.
+    pub origin: Origin,
+    /// How well the model believes to have met the object, 0 to 1.
+    pub predicted_iou: f32,
+    /// A logit: above 0, the model believes that the object is in the frame.
+    pub object_score: f32,
+    /// The mask. Holes are filled as a session does that is not told otherwise.
+    pub logits: LogitPlane,
+}
+
 impl SessionFile {
     /// Opens a session file.
     ///
@@ -159,11 +172,20 @@ impl SessionFile {
     /// # Errors
     /// [`Error::Session`](crate::Error::Session) if there is none, or it is damaged.
     pub fn mask(&self, object: u32, frame: u64) -> Result<LogitPlane> {
+        Ok(self.answer(object, frame)?.logits)
+    }
+
+    /// An object's mask on a frame, with what is known of it.
+    ///
+    /// # Errors
+    /// As [`Self::mask`].
+    pub fn answer(&self, object: u32, frame: u64) -> Result<FileMask> {
         let none = || Fault::Said(format!("object {object} has no mask on frame {frame}"));
-        let logits = self.store.logits(object, frame)?;
-        let mut logits = logits.ok_or_else(|| none().at(self.store.path()))?;
+        let answer = self.store.shown(object, frame)?;
+        let Answer { origin, predicted_iou, object_score, mut logits, .. } =
+            answer.ok_or_else(|| none().at(self.store.path()))?;
         logits.fill_holes(reference_hole_area(logits.values.len()) as u32);
-        Ok(logits)
+        Ok(FileMask { origin, predicted_iou, object_score, logits })
     }
 
     /// The ranges of an object's frames that a person should look at, in order. Whether objects touch each other isn't

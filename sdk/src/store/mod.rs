@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub(crate) use answers::{Confidence, Which};
-pub use file::{ObjectSummary, PromptSummary, RangeSummary, SessionFile, Summary};
+pub use file::{FileMask, ObjectSummary, PromptSummary, RangeSummary, SessionFile, Summary};
 pub(crate) use history::{Ends, Past};
 pub(crate) use identity::Identity;
 pub use identity::Precision;

@@ -51,6 +51,26 @@ impl<'a> Image<'a> {
         Ok(Self::new(api::ROTOMASK_FORMAT_GRAY16, [width, height], stride, pixels.as_ptr().cast()))
     }
 
+    /// Red, green, blue and alpha from 0 to 65535, straight, rows without gaps.
+    ///
+    /// # Errors
+    /// If there are fewer than `width * height * 4` numbers.
+    pub fn rgba16(width: u32, height: u32, samples: &'a [u16]) -> Result<Self> {
+        check(width, height, samples.len() / 4)?;
+        let stride = width as usize * 8;
+        Ok(Self::new(api::ROTOMASK_FORMAT_RGBA16, [width, height], stride, samples.as_ptr().cast()))
+    }
+
+    /// Red, green, blue and alpha as floats, straight, rows without gaps.
+    ///
+    /// # Errors
+    /// If there are fewer than `width * height * 4` numbers.
+    pub fn rgba_floats(width: u32, height: u32, samples: &'a [f32]) -> Result<Self> {
+        check(width, height, samples.len() / 4)?;
+        let stride = width as usize * 16;
+        Ok(Self::new(api::ROTOMASK_FORMAT_RGBA_F32, [width, height], stride, samples.as_ptr().cast()))
+    }
+
     fn new(format: u32, [width, height]: [u32; 2], stride: usize, pixels: *const u8) -> Self {
         let raw = api::rotomask_frame {
             struct_size: size_of::<api::rotomask_frame>() as u32,
@@ -89,6 +109,36 @@ impl<'a> ImageMut<'a> {
         check(width, height, pixels.len())?;
         let stride = width as usize * 4;
         Ok(Self::new(api::ROTOMASK_FORMAT_GRAY_F32, [width, height], stride, pixels.as_mut_ptr().cast()))
+    }
+
+    /// A number from 0 to 65535 a pixel, rows without gaps.
+    ///
+    /// # Errors
+    /// If there is room for fewer than `width * height`.
+    pub fn gray16(width: u32, height: u32, pixels: &'a mut [u16]) -> Result<Self> {
+        check(width, height, pixels.len())?;
+        let stride = width as usize * 2;
+        Ok(Self::new(api::ROTOMASK_FORMAT_GRAY16, [width, height], stride, pixels.as_mut_ptr().cast()))
+    }
+
+    /// Red, green, blue and alpha from 0 to 65535, rows without gaps.
+    ///
+    /// # Errors
+    /// If there is room for fewer than `width * height * 4` numbers.
+    pub fn rgba16(width: u32, height: u32, samples: &'a mut [u16]) -> Result<Self> {
+        check(width, height, samples.len() / 4)?;
+        let stride = width as usize * 8;
+        Ok(Self::new(api::ROTOMASK_FORMAT_RGBA16, [width, height], stride, samples.as_mut_ptr().cast()))
+    }
+
+    /// Red, green, blue and alpha as floats, rows without gaps.
+    ///
+    /// # Errors
+    /// If there is room for fewer than `width * height * 4` numbers.
+    pub fn rgba_floats(width: u32, height: u32, samples: &'a mut [f32]) -> Result<Self> {
+        check(width, height, samples.len() / 4)?;
+        let stride = width as usize * 16;
+        Ok(Self::new(api::ROTOMASK_FORMAT_RGBA_F32, [width, height], stride, samples.as_mut_ptr().cast()))
     }
 
     fn new(format: u32, [width, height]: [u32; 2], stride: usize, pixels: *mut u8) -> Self {

@@ -1,7 +1,7 @@
 //! One shot being followed.
 
 use std::{
-    ffi::c_void,
+    ffi::{CString, c_void},
     mem::MaybeUninit,
     path::Path,
     ptr::{self, NonNull},
@@ -224,6 +224,19 @@ impl Session {
         Ok(())
     }
 
+    /// Adds an object by name. A prompt about an unknown number does so too, and names it "Object N".
+    ///
+    /// # Errors
+    /// If there is one of this number, or the name is too long.
+    pub fn add_object(&mut self, object: u32, name: &str) -> Result<()> {
+        let name = CString::new(name).map_err(|_| Error::Usage(format!("{name:?} has a zero byte")))?;
+        let handle = self.handle.as_ptr();
+        // SAFETY: the handle is open; the name lives until after the call.
+        let status =
+            unsafe { self.library().api().rotomask_session_add_object(handle, object, name.as_ptr()) };
+        self.library().check(status)
+    }
+
     /// A click on a frame that will be pushed; in pixels of that frame.
     ///
     /// # Errors
@@ -297,25 +310,9 @@ impl Session {
     /// # Errors
     /// If no frame was pushed, or there is no such object.
     pub fn result(&self, object: u32) -> Result<Tracked> {
-        let mut raw = api::rotomask_result {
-            struct_size: size_of::<api::rotomask_result>() as u32,
-            prompted: 0,
-            seen: 0,
-            logits_width: 0,
-            logits_height: 0,
-            predicted_iou: 0.0,
-            object_score: 0.0,
-        };
-        // SAFETY: the handle is open; the struct states its size.
-        let status =
-            unsafe { self.library().api().rotomask_session_result(self.handle.as_ptr(), object, &mut raw) };
-        self.library().check(status)?;
-        Ok(Tracked {
-            prompted: raw.prompted != 0,
-            seen: raw.seen != 0,
-            logits: [raw.logits_width, raw.logits_height],
-            predicted_iou: raw.predicted_iou,
-            object_score: raw.object_score,
+        told(self.library(), |raw| {
+            // SAFETY: the handle is open; the struct states its size.
+            unsafe { self.library().api().rotomask_session_result(self.handle.as_ptr(), object, raw) }
         })
     }
 
@@ -366,6 +363,30 @@ impl Session {
         let status = unsafe { self.library().api().rotomask_session_binary(handle, object, &canvas.raw) };
         self.library().check(status)
     }
+}
+
+/// Runs a call that tells what is known of an object.
+pub(super) fn told(
+    library: &Library,
+    call: impl FnOnce(*mut api::rotomask_result) -> i32,
+) -> Result<Tracked> {
+    let mut raw = api::rotomask_result {
+        struct_size: size_of::<api::rotomask_result>() as u32,
+        prompted: 0,
+        seen: 0,
+        logits_width: 0,
+        logits_height: 0,
+        predicted_iou: 0.0,
+        object_score: 0.0,
+    };
+    library.check(call(&mut raw))?;
+    Ok(Tracked {
+        prompted: raw.prompted != 0,
+        seen: raw.seen != 0,
+        logits: [raw.logits_width, raw.logits_height],
+        predicted_iou: raw.predicted_iou,
+        object_score: raw.object_score,
+    })
 }
 
 struct Host<'a> {

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{ImageMut, Library, api, c_path};
+use super::{ImageMut, Library, Tracked, api, c_path, session::told};
 use crate::{Error, Result};
 
 /// A session file that is open for reading, perhaps while another process writes it.
@@ -80,6 +80,32 @@ impl SessionFile {
         // SAFETY: the handle is open; the image describes pixels that are lent to it.
         let status =
             unsafe { api.rotomask_session_file_binary(self.handle.as_ptr(), object, frame, &image.raw) };
+        self.library.check(status)
+    }
+}
+
+impl SessionFile {
+    /// What is known of an object on a frame.
+    ///
+    /// # Errors
+    /// If it has no mask there.
+    pub fn result(&self, object: u32, frame: u64) -> Result<Tracked> {
+        let api = self.library.api();
+        told(&self.library, |raw| {
+            // SAFETY: the handle is open; the struct states its size.
+            unsafe { api.rotomask_session_file_result(self.handle.as_ptr(), object, frame, raw) }
+        })
+    }
+
+    /// Writes an object's mask logits on a frame, at the size that [`SessionFile::result`] states.
+    ///
+    /// # Errors
+    /// If it has none, or the image is of another size.
+    pub fn logits(&self, object: u32, frame: u64, image: &mut ImageMut<'_>) -> Result<()> {
+        let (api, kind) = (self.library.api(), api::ROTOMASK_MASK_LOGITS);
+        // SAFETY: the handle is open; the image describes pixels that are lent to it.
+        let status =
+            unsafe { api.rotomask_session_file_mask(self.handle.as_ptr(), object, frame, kind, &image.raw) };
         self.library.check(status)
     }
 }

@@ -57,7 +57,8 @@ pub struct MatteArgs {
     /// Frames per second of a folder of pictures
     #[arg(long, value_name = "N", default_value = "25", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub fps: u32,
-    /// What to write; .mp4, .mov (ProRes with alpha), .webm (VP9 with alpha), or %05d.png (numbered by frame)
+    /// What to write; .mp4, .mov (ProRes with alpha), .webm (VP9 with alpha), .mkv (FFV1 with alpha, lossless),
+    /// or %05d.png (numbered by frame)
     #[arg(short, long, value_name = "OUTPUT", help_heading = "Output")]
     pub output: PathBuf,
     /// How it looks.

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::{Error, Result};
+
 /// What the library tells of a session file.
 #[derive(Deserialize)]
 pub struct Contents {
@@ -15,7 +17,8 @@ pub struct Contents {
     precision_bits: u32,
     /// In the order in which they are listed.
     pub objects: Vec<Object>,
-    cuts: Vec<u64>,
+    /// Frames that begin a new take, in order.
+    pub cuts: Vec<u64>,
     undo_steps: u64,
     redo_steps: u64,
 }
@@ -25,7 +28,8 @@ pub struct Contents {
 pub struct Object {
     /// Its number.
     pub id: u32,
-    name: String,
+    /// What people call it.
+    pub name: String,
     prompts: Vec<Prompt>,
     /// Where it was followed to.
     pub ranges: Vec<Range>,
@@ -56,6 +60,15 @@ pub struct Range {
 }
 
 impl Contents {
+    /// Reads what the library told.
+    ///
+    /// # Errors
+    /// If it told something else.
+    pub fn read(described: &str) -> Result<Self> {
+        serde_json::from_str(described)
+            .map_err(|_| Error::Bug("librotomask describes a session in words that are not its own"))
+    }
+
     /// Width and height of the frames.
     pub fn size(&self) -> (u32, u32) {
         (self.width_px, self.height_px)

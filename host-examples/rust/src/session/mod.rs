@@ -1,6 +1,6 @@
 //! `rotomask session`: what a session file holds, whether it is well, its masks, and what is left of a damaged one.
 
-mod listing;
+pub(crate) mod listing;
 
 use std::{
     io::Write,
@@ -27,7 +27,8 @@ pub struct SessionArgs {
     /// Read all of it and say what is damaged; the status is 1 then
     #[arg(long, conflicts_with_all = ["json", "export", "salvage"])]
     pub check: bool,
-    /// Folder for the masks: one folder for each object, named by its number, with a mask for each frame
+    /// Folder for the masks as they were tracked, 0 or 255: one folder for each object, named by its number, with a mask
+    /// for each frame. `rotomask export` writes finished mattes
     #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "salvage"])]
     pub export: Option<PathBuf>,
     /// A new file for what can be read of a damaged one
@@ -64,8 +65,7 @@ pub fn run(args: SessionArgs) -> Result<()> {
         return check(&file, &args);
     }
     let described = file.describe()?;
-    let contents: Contents = serde_json::from_str(&described)
-        .map_err(|_| Error::Bug("librotomask describes a session in words that are not its own"))?;
+    let contents = Contents::read(&described)?;
     match &args.export {
         Some(folder) => export(&file, &contents, folder),
         None if args.json => {

@@ -1,9 +1,12 @@
 //! FFmpeg's encoders, the best first, and their settings.
 
-use ffmpeg::{Dictionary, Rational, codec, encoder, ffi, format::Pixel};
+use ffmpeg::{Dictionary, Rational, codec, color, encoder, ffi, format::Pixel};
 use ffmpeg_next as ffmpeg;
 
-use crate::{convert::Colour, source::ClipInfo};
+use crate::{
+    convert::{Colour, has_no_matrix},
+    source::ClipInfo,
+};
 
 /// One encoder and how to run it.
 pub struct Recipe {
@@ -82,6 +85,19 @@ pub const VP9: &[Recipe] = &[Recipe::new(
     &[("deadline", "realtime"), ("cpu-used", "7"), ("row-mt", "1"), ("crf", "20"), ("b", "0")],
 )];
 
+/// FFV1, which loses nothing: RGB with alpha as it is, without a detour through YCbCr. Version 3 of the format (RFC 9043) has
+/// checksums and slices; a key frame every time, so that editors can go to any.
+const FFV1_OPTIONS: &[(&str, &str)] = &[("level", "3"), ("g", "1"), ("slicecrc", "1")];
+
+/// 8 bits a channel.
+pub const FFV1: &[Recipe] = &[Recipe::new("ffv1", Pixel::BGRA, FFV1_OPTIONS)];
+/// 16 bits a channel.
+pub const FFV1_DEEP: &[Recipe] = &[Recipe::new("ffv1", Pixel::GBRAP16LE, FFV1_OPTIONS)];
+/// Grey of 8 bits.
+pub const FFV1_GREY: &[Recipe] = &[Recipe::new("ffv1", Pixel::GRAY8, FFV1_OPTIONS)];
+/// Grey of 16 bits.
+pub const FFV1_GREY_DEEP: &[Recipe] = &[Recipe::new("ffv1", Pixel::GRAY16LE, FFV1_OPTIONS)];
+
 /// An encoder that is ready for frames.
 pub struct Opened {
     pub encoder: encoder::video::Video,
@@ -107,7 +123,10 @@ pub fn open_first(recipes: &'static [Recipe], clip: &ClipInfo) -> Result<Opened,
 fn open(recipe: &'static Recipe, clip: &ClipInfo) -> Result<Opened, ffmpeg::Error> {
     let codec = encoder::find_by_name(recipe.name).ok_or(ffmpeg::Error::EncoderNotFound)?;
     let mut video = codec::Context::new_with_codec(codec).encoder().video()?;
-    let mut colour = clip.colour.for_ycbcr();
+    let mut colour = match has_no_matrix(recipe.format) {
+        true => Colour { matrix: color::Space::RGB, full_range: true, ..clip.colour },
+        false => clip.colour.for_ycbcr(),
+    };
     colour.full_range &= recipe.full_range;
     let even = |side: u32| if recipe.even_sides { side.next_multiple_of(2) } else { side };
     let (width, height) = (even(clip.width), even(clip.height));

@@ -1,6 +1,6 @@
 //! Where finished frames go: a movie or numbered pictures, as the name's suffix says.
 
-mod encoder;
+pub(crate) mod encoder;
 mod movie;
 mod pictures;
 
@@ -14,7 +14,7 @@ use crate::{
     picture::Picture,
     source::{ClipInfo, Frame},
 };
-use movie::Movie;
+pub(crate) use movie::Movie;
 pub use pictures::Pattern;
 use pictures::Pictures;
 pub(crate) use pictures::write_png;
@@ -35,6 +35,8 @@ pub enum TargetKind {
     Mov,
     /// VP9 with alpha.
     WebM,
+    /// FFV1 with alpha, lossless.
+    Mkv,
     /// PNG with alpha, a file for each frame.
     Pictures(Pattern),
 }
@@ -50,11 +52,13 @@ impl Target {
             "mp4" => TargetKind::Mp4,
             "mov" => TargetKind::Mov,
             "webm" => TargetKind::WebM,
+            "mkv" => TargetKind::Mkv,
             "png" => TargetKind::Pictures(Pattern::new(path)?),
             _ => {
                 return Err(Error::Usage(format!(
                     "{}: its suffix says nothing that can be written, expected .mp4, .mov (ProRes with \
-                     alpha), .webm (VP9 with alpha) or %05d.png (numbered pictures)",
+                     alpha), .webm (VP9 with alpha), .mkv (FFV1 with alpha, lossless) or %05d.png (numbered \
+                     pictures)",
                     path.display()
                 )));
             }
@@ -110,6 +114,7 @@ impl Sink {
             TargetKind::Mp4 => Kind::Movie(Box::new(Movie::create(&target.path, clip, encoder::H264)?)),
             TargetKind::Mov => Kind::Movie(Box::new(Movie::create(&target.path, clip, encoder::PRORES)?)),
             TargetKind::WebM => Kind::Movie(Box::new(Movie::create(&target.path, clip, encoder::VP9)?)),
+            TargetKind::Mkv => Kind::Movie(Box::new(Movie::create(&target.path, clip, encoder::FFV1)?)),
         }))
     }
 
@@ -151,7 +156,10 @@ mod tests {
     #[test]
     fn suffixes_decide_what_is_written() {
         let alpha = |name: &str| Target::new(Path::new(name)).unwrap().has_alpha();
-        assert_eq!(["a.mp4", "a.MOV", "a.webm", "a/%05d.png"].map(alpha), [false, true, true, true]);
+        assert_eq!(
+            ["a.mp4", "a.MOV", "a.webm", "a.mkv", "a/%05d.png"].map(alpha),
+            [false, true, true, true, true]
+        );
     }
 
     #[test]
@@ -160,7 +168,7 @@ mod tests {
             let error = Target::new(Path::new(name)).unwrap_err();
             assert_eq!(error.exit_status(), 2);
             let said = error.to_string();
-            assert!([".mp4", ".mov", ".webm", "%05d.png"].iter().all(|s| said.contains(s)), "{said}");
+            assert!([".mp4", ".mov", ".webm", ".mkv", "%05d.png"].iter().all(|s| said.contains(s)), "{said}");
         }
     }
 }

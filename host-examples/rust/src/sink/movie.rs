@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    convert::Converter,
+    convert::{Converter, Pixels},
     partial::Partial,
     picture::Picture,
     progress,
@@ -38,7 +38,18 @@ pub struct Movie {
 }
 
 impl Movie {
+    /// A movie of pictures.
     pub fn create(path: &Path, clip: &ClipInfo, recipes: &'static [Recipe]) -> Result<Self> {
+        Self::of_pixels(path, clip, recipes, format::Pixel::RGBA)
+    }
+
+    /// A movie of other pixels, all of them of the format `given`.
+    pub fn of_pixels(
+        path: &Path,
+        clip: &ClipInfo,
+        recipes: &'static [Recipe],
+        given: format::Pixel,
+    ) -> Result<Self> {
         start_ffmpeg()?;
         let opened = open_first(recipes, clip).map_err(|refusals| {
             Error::file(path, format!("this FFmpeg has no encoder for it that runs ({refusals})"))
@@ -56,7 +67,7 @@ impl Movie {
         }
         output.write_header().map_err(failed)?;
         let Opened { recipe, colour, width, height, .. } = opened;
-        let converter = Converter::from_picture(width, height, recipe.format, colour)
+        let converter = Converter::from_pixels(given, width, height, recipe.format, colour)
             .ok_or_else(|| Error::file(path, format!("swscale can't make {:?}", recipe.format)))?;
         let padded = ((width, height) != (clip.width, clip.height)).then(|| Picture::new(width, height));
         if padded.is_some() {
@@ -88,9 +99,19 @@ impl Movie {
         self.opened.recipe.name
     }
 
+    /// Writes the next frame.
     pub fn write(&mut self, frame: &Frame, picture: &Picture) -> Result<Spent> {
+        let Some(mut padded) = self.padded.take() else { return self.write_pixels(frame, picture) };
+        repeat_edges(picture, &mut padded);
+        let written = self.write_pixels(frame, &padded);
+        self.padded = Some(padded);
+        written
+    }
+
+    /// Writes the next frame of a movie that takes such pixels.
+    pub fn write_pixels(&mut self, frame: &Frame, pixels: &impl Pixels) -> Result<Spent> {
         let start = Instant::now();
-        self.fill(picture)?;
+        self.fill(pixels)?;
         let at = self.stamp(frame);
         self.encoded.set_pts(Some(at));
         let convert = start.elapsed();
@@ -114,22 +135,15 @@ impl Movie {
         Error::file(&self.path, format!("{} can't write it: {error}", self.opened.recipe.name))
     }
 
-    fn fill(&mut self, picture: &Picture) -> Result<()> {
+    fn fill(&mut self, pixels: &impl Pixels) -> Result<()> {
         // An encoder with threads may still hold the last frame's buffer; then FFmpeg gives this frame
         // another one.
         // SAFETY: the frame was allocated by FFmpeg and is ours alone.
         let writable = unsafe { ffi::av_frame_make_writable(self.encoded.as_mut_ptr()) };
-        let picture = match &mut self.padded {
-            Some(padded) => {
-                repeat_edges(picture, padded);
-                padded
-            }
-            None => picture,
-        };
-        if writable >= 0 && self.converter.write(picture, &mut self.encoded) {
+        if writable >= 0 && self.converter.write(pixels, &mut self.encoded) {
             return Ok(());
         }
-        let (width, height) = (picture.width(), picture.height());
+        let (width, height) = pixels.size();
         Err(Error::file(
             &self.path,
             format!(

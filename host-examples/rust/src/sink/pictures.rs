@@ -34,8 +34,9 @@ impl Pattern {
     /// If there isn't exactly one number in the file's name.
     pub fn new(path: &Path) -> Result<Self> {
         let unclear = || {
+            let suffix = path.extension().and_then(|suffix| suffix.to_str()).unwrap_or("png");
             Error::Usage(format!(
-                "{}: expected one number in the file's name, such as %05d.png",
+                "{}: expected one number in the file's name, such as %05d.{suffix}",
                 path.display()
             ))
         };

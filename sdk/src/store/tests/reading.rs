@@ -34,7 +34,10 @@ fn a_session_is_summed_up_by_objects_prompts_and_ranges() {
     assert!((range.predicted_iou - mean).abs() < 1e-9);
     assert_eq!(range.worst, (worst.frame, worst.predicted_iou));
     assert_eq!(range.seen, known.iter().filter(|c| c.object_score > 0.0).count() as u64);
-    assert_eq!(file.mask(2, 30).unwrap(), answer(2, 30, REVERSE).logits);
+    let (found, kept) = (file.answer(2, 30).unwrap(), answer(2, 30, REVERSE));
+    assert_eq!((found.origin, found.logits), (kept.origin, kept.logits.clone()));
+    assert_eq!([found.predicted_iou, found.object_score], [kept.predicted_iou, kept.object_score]);
+    assert_eq!(file.mask(2, 30).unwrap(), kept.logits);
     let said = file.mask(2, 25).unwrap_err().to_string();
     assert!(said.ends_with("object 2 has no mask on frame 25"), "{said}");
     assert_eq!(file.check(), Vec::<String>::new());
