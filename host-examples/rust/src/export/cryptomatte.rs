@@ -112,12 +112,12 @@ mod tests {
     #[test]
     fn names_have_the_numbers_of_psyops_own_tests() {
         for (name, wanted) in [
-            ("hello", 6.070_562_710_240_000_5e-17_f64),
+            ("hello", 6.070_562_710_24e-17_f64),
             ("cube", -4.084_619_125_19e15),
             ("sphere", 2.790_186_043_83e15),
             ("plane", 3.665_575_617_593e-11),
-            ("равнина", -1.319_263_121_239_999_9e-25),
-            ("mädchen", 6.236_129_821_159_999_5e25),
+            ("равнина", -1.319_263_121_24e-25),
+            ("mädchen", 6.236_129_821_16e25),
         ] {
             let found = f64::from(id(name));
             assert!((found / wanted - 1.0).abs() < 1e-6, "{name}: {found:e}, wanted {wanted:e}");
