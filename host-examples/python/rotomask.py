@@ -364,6 +364,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "session_file_describe": (_S, [_H, _TEXT, _SIZE]),
     "session_file_check": (_S, [_H, _TEXT, _SIZE]),
     "session_file_binary": (_S, [_H, _U, _F, _CANVAS]),
+    "session_file_result": (_S, [_H, _U, _F, POINTER(_Result)]),
+    "session_file_mask": (_S, [_H, _U, _F, _U, _CANVAS]),
     "session_file_salvage": (_S, [_TEXT, _TEXT, POINTER(_Salvaged)]),
     "matte_parameters": (_S, [_TEXT, _SIZE]),
     "matte_settings_open": (_S, [_TEXT, _OUT]),
@@ -1167,6 +1169,12 @@ class Result:
     predicted_iou: float
     object_score: float
 
+    @classmethod
+    def of(cls, told: _Result) -> "Result":
+        return cls(
+            bool(told.prompted), bool(told.seen), told.logits_width, told.logits_height, told.predicted_iou, told.object_score
+        )
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -1496,9 +1504,7 @@ class Session(_Handle):
             self._on("result", number, byref(told))
         else:
             self._on("result_at", number, frame, byref(told))
-        return Result(
-            bool(told.prompted), bool(told.seen), told.logits_width, told.logits_height, told.predicted_iou, told.object_score
-        )
+        return Result.of(told)
 
     def timings(self) -> dict[Stage, float]:
         """Milliseconds by stage of the last push or refine."""
@@ -1585,6 +1591,23 @@ class SessionFile(_Handle):
         """An object's mask on a frame: uint8 0 or 255, or float32 0 or 1."""
         width, height = self.size()
         return _written(lambda canvas: self._on("binary", number, frame, canvas), height, width, out, dtype)
+
+    def coverage(self, number: int, frame: int, out: Any = None, dtype: str = "uint8") -> Any:
+        """How likely each pixel is an object's on a frame: uint8 0 to 255, or float32 0 to 1."""
+        width, height = self.size()
+        return _written(lambda canvas: self._on("mask", number, frame, Mask.COVERAGE, canvas), height, width, out, dtype)
+
+    def logits(self, number: int, frame: int, out: Any = None) -> Any:
+        """An object's mask as the model gave it, float32 of the logits' own size; what a matte's layer takes best."""
+        told = self.result(number, frame)
+        write = lambda canvas: self._on("mask", number, frame, Mask.LOGITS, canvas)
+        return _written(write, told.logits_height, told.logits_width, out, "float32")
+
+    def result(self, number: int, frame: int) -> Result:
+        """What is known of an object on a frame."""
+        told = _fresh(_Result)
+        self._on("result", number, frame, byref(told))
+        return Result.of(told)
 
     def size(self) -> tuple[int, int]:
         """Width and height of the frames, in pixels."""

@@ -2,7 +2,7 @@
 #ifndef ROTOMASK_SESSION_FILE_HPP
 #define ROTOMASK_SESSION_FILE_HPP
 
-#include "view.hpp"
+#include "session.hpp"
 
 namespace rotomask {
 inline namespace ROTOMASK_HPP_WAY {
@@ -41,6 +41,19 @@ class SessionFile : public detail::Handle<rotomask_session_file, rotomask_sessio
     return detail::text([this](char* buffer, std::size_t* size) {
       return rotomask_session_file_check(get(), buffer, size);
     });
+  }
+
+  /// What is known of an object on a frame. Gives Result.
+  result<Result> answer(std::uint32_t object, std::uint64_t frame) const {
+    auto answer = detail::sized<Result>();
+    const rotomask_status status = rotomask_session_file_result(get(), object, frame, &answer);
+    return detail::give(status, answer);
+  }
+
+  /// Writes an object's mask on a frame: logits of their own size, coverage and binary of the frames'.
+  result<void> mask(std::uint32_t object, std::uint64_t frame, MaskKind kind, const Canvas& canvas) const {
+    return detail::done(
+        rotomask_session_file_mask(get(), object, frame, static_cast<rotomask_mask>(kind), canvas.get()));
   }
 
   /// Writes which pixels are an object's on a frame, of the frames' size.

@@ -304,6 +304,13 @@ class Files(unittest.TestCase):
                     np.testing.assert_array_equal(file.binary(1, frame), masks[frame])
                     png = Path(folder) / f"masks/1/{frame:05}.png"
                     np.testing.assert_array_equal(rotomask.read_image(png), masks[frame])
+                # As they were in the session, and as soft as a matte wants them.
+                logits, told = file.logits(1, 3), file.result(1, 3)
+                self.assertEqual(logits.shape, (told.logits_height, told.logits_width))
+                self.assertEqual((told.prompted, told.seen, file.result(1, 0).prompted), (False, True, True))
+                coverage = file.coverage(1, 3, dtype="float32")
+                np.testing.assert_array_equal(coverage > 0.5, masks[3] > 0)
+                self.assertTrue(((coverage > 0.1) & (coverage < 0.9)).any())
                 with self.assertRaises(rotomask.Error):
                     file.binary(9, 0)
             saved = rotomask.SessionFile.salvage(path, fresh)
