@@ -26,3 +26,4 @@ mod matte_settings;
 mod matte_job;
 mod matte;
 mod kernel;
+mod spline;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ffi::c_char;
 use std::path::PathBuf;
 
-use engine::mask::Wanted;
+use engine::mask::{LogitPlane, Wanted};
 use engine::store::SessionFile;
 
 use crate::frame::view_mut;
@@ -16,6 +16,13 @@ use crate::types::{check_size, rotomask_canvas, rotomask_salvaged};
 /// A session file that is open for reading, perhaps while another process writes it.
 pub struct rotomask_session_file {
     held: Held<Looked>,
+}
+
+impl rotomask_session_file {
+    /// An object's mask on a frame, for other exports.
+    pub(crate) fn logits(&self, object: u32, frame: u64) -> Result<LogitPlane, Failure> {
+        Ok(self.held.get()?.file.mask(object, frame)?)
+    }
 }
 
 struct Looked {

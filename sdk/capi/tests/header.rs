@@ -33,6 +33,7 @@ fn generated() -> String {
         "matte_job",
         "matte",
         "kernel",
+        "spline",
     ];
     let builder = order.iter().fold(cbindgen::Builder::new().with_config(config), |builder, file| {
         builder.with_src(format!("{folder}/src/{file}.rs"))
