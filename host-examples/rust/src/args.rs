@@ -15,6 +15,7 @@ use crate::{
     prompt::{At, Point, Rect},
     segment::{SearchArgs, SegmentArgs},
     session::SessionArgs,
+    spline::SplineArgs,
 };
 
 /// Rotoscoping masks: point at a thing in one frame of a video and get it cut out of every frame.
@@ -39,6 +40,8 @@ pub enum Command {
     Kernels(KernelsArgs),
     /// List, check, export or salvage a session file
     Session(SessionArgs),
+    /// Write an object's masks as animated splines for Nuke, After Effects, Kdenlive, Shotcut
+    Spline(SplineArgs),
     /// Find one thing in a picture, or everything in it
     Segment(Box<SegmentArgs>),
     /// Print versions, execution providers, GPU adapters and the model

@@ -23,6 +23,7 @@ pub mod matte;
 pub mod parameters;
 pub mod kernels;
 pub mod session;
+pub mod spline;
 pub mod segment;
 pub mod info;
 pub mod dataset;
@@ -70,6 +71,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Parameters(args) => parameters::run(&args).map(|()| Outcome::Complete),
         Command::Kernels(args) => kernels::run(&args).map(|()| Outcome::Complete),
         Command::Session(args) => session::run(args).map(|()| Outcome::Complete),
+        Command::Spline(args) => spline::run(&args).map(|()| Outcome::Complete),
         Command::Segment(args) => segment::run(&args),
         Command::Info(args) => info::run(args).map(|()| Outcome::Complete),
         Command::Eval(args) => eval::run(*args).map(|()| Outcome::Complete),

@@ -82,6 +82,10 @@ impl SessionFile {
             unsafe { api.rotomask_session_file_binary(self.handle.as_ptr(), object, frame, &image.raw) };
         self.library.check(status)
     }
+
+    pub(super) fn as_ptr(&self) -> *const api::rotomask_session_file {
+        self.handle.as_ptr()
+    }
 }
 
 impl Drop for SessionFile {
