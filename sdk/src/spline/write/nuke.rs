@@ -16,7 +16,7 @@ use glam::DVec2;
 use super::super::shape::{Animation, Key, Kind, Point, Shape};
 use super::number;
 
-/// Linear between keys and beyond them, as Nuke's curves count: 256 and the type (`nuke.LINEAR`).
+/// Linear between keys: 256 and the type, as public exporters read it; see decision 0103.
 const LINEAR: u32 = 258;
 /// `ltt`: seen on the frames from `ltn` to `ltm`.
 const RANGE: u32 = 4;
