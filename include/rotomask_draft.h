@@ -22,8 +22,50 @@
 /// Metal Shading Language 2.0.
 #define ROTOMASK_LANGUAGE_MSL 4
 
+/// A Nuke script with a Roto node, `.nk`. Written after its documentation, never loaded in Nuke.
+#define ROTOMASK_SPLINE_NUKE 1
+
+/// A script for After Effects that makes masks, `.jsx`. Written after its documentation, never run in After Effects.
+#define ROTOMASK_SPLINE_AFTER_EFFECTS 2
+
+/// A JSON array of MLT's `rotoscoping` filters, one a shape, `.mlt.json`.
+#define ROTOMASK_SPLINE_MLT_JSON 3
+
+/// The same filters on a white clip, as an MLT document, `.mlt`.
+#define ROTOMASK_SPLINE_MLT 4
+
+/// A matte that moves, white on black, `.svg`.
+#define ROTOMASK_SPLINE_SVG 5
+
+/// All there is, as rotomask's own JSON, `.json`.
+#define ROTOMASK_SPLINE_JSON 6
+
+/// A shot whose coverage becomes splines. It is used by one thread at a time; others wait.
+typedef struct rotomask_spline rotomask_spline;
+
 /// A language for a GPU's programs.
 typedef uint32_t rotomask_language;
+
+/// How closely splines follow the matte.
+typedef struct rotomask_spline_options {
+  /// `sizeof(rotomask_spline_options)`
+  uint32_t struct_size;
+  /// 0.
+  uint32_t reserved;
+  /// How far a curve may be from its contour: root mean square along each piece, in pixels, 0.05 to 64; 0.75
+  /// by default.
+  double tolerance_px;
+  /// How far a curve between two keyframes may be from the one that was fitted there, in pixels, 0 to 64; 0.5 by
+  /// default.
+  double key_tolerance_px;
+  /// Contours that enclose less are left out, frame by frame, in square pixels, 0 to 1e9; 64 by default.
+  double min_area_px2;
+  /// For formats that count in seconds, 1 to 1000; 25 by default.
+  double frames_per_second;
+} rotomask_spline_options;
+
+/// What a file of splines is for.
+typedef uint32_t rotomask_spline_format;
 
 #ifdef __cplusplus
 extern "C" {
@@ -59,6 +101,78 @@ rotomask_status rotomask_kernel_code(const char *name,
                                      rotomask_language language,
                                      uint8_t *buffer,
                                      size_t *size);
+
+/// Fills in the defaults.
+/// `size` is `sizeof(rotomask_spline_options)`; `options` is null or the caller's. [any thread]
+///
+/// # Safety
+/// `options` is null or valid for writes of `size` bytes.
+void rotomask_spline_options_init(struct rotomask_spline_options *options, size_t size);
+
+/// Begins the splines of one object on a shot of frames of one size.
+///
+/// `options` may be null, for the defaults. On success `*spline` is the caller's, to be closed with
+/// `rotomask_spline_close`; on failure it is untouched.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT for a setting outside its range,
+/// ROTOMASK_ERROR_FRAME for a size that no frame has, or ROTOMASK_ERROR_PANIC. [any thread]
+///
+/// # Safety
+/// `options` is null or valid; `spline` is null or valid for writes.
+rotomask_status rotomask_spline_open(uint32_t width_px,
+                                     uint32_t height_px,
+                                     const struct rotomask_spline_options *options,
+                                     struct rotomask_spline **spline);
+
+/// Closes splines. Null does nothing. [any thread]
+///
+/// # Safety
+/// `spline` is null or open, and not used again.
+void rotomask_spline_close(struct rotomask_spline *spline);
+
+/// Adds a frame's coverage. Frames come in rising order; one that is left out lies between its neighbours. A frame
+/// without the object is added as well, as black.
+///
+/// `coverage` is borrowed for the call: one channel of any depth, of the shot's size; floats from 0 to 1. On failure
+/// the frame was not added.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME (another size, colour, a
+/// number that is none, noise without an object), ROTOMASK_ERROR_STATE for a frame that does not come after the last
+/// one or after something was written, or ROTOMASK_ERROR_PANIC. [one thread at a time] [blocks]
+///
+/// # Safety
+/// `spline` is null or open; `coverage` is null or valid, with all of its rows.
+rotomask_status rotomask_spline_add(struct rotomask_spline *spline,
+                                    uint64_t frame,
+                                    const rotomask_frame *coverage);
+
+/// How well the splines follow the contours, as JSON: `shapes`, `keys` (keyframes that were kept), `frames` (of all
+/// shapes, summed), `points` and `vertices` (of curves and contours, summed over those), `rms_px` and `worst_px`
+/// (distances of vertices from curves). Ends the shot: nothing is added from then on.
+///
+/// `buffer` and `size` are as in `rotomask_info`.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [one thread at a time]
+/// [blocks]
+///
+/// # Safety
+/// `spline` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_spline_describe(struct rotomask_spline *spline,
+                                         char *buffer,
+                                         size_t *size);
+
+/// The splines as a file's text, UTF-8. Ends the shot: nothing is added from then on. It may be called for several
+/// formats.
+///
+/// `format` is a ROTOMASK_SPLINE_*. `buffer` and `size` are as in `rotomask_info`; the text that a call for the size
+/// made is handed out by the next one.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT for an unknown format, ROTOMASK_ERROR_STATE (no
+/// frame was added, a frame's number is above 2147483647, or a shape is more than the format can hold),
+/// ROTOMASK_ERROR_BUFFER or ROTOMASK_ERROR_PANIC. [one thread at a time] [blocks]
+///
+/// # Safety
+/// `spline` is null or open; `size` is null or valid; `buffer` is null or has `*size` bytes.
+rotomask_status rotomask_spline_write(struct rotomask_spline *spline,
+                                      rotomask_spline_format format,
+                                      char *buffer,
+                                      size_t *size);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -16,6 +16,7 @@ pub mod mask;
 pub mod image;
 pub mod automatic;
 pub mod review;
+pub mod spline;
 mod answer;
 pub mod store;
 pub mod matte;

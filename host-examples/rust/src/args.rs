@@ -16,6 +16,7 @@ use crate::{
     prompt::{At, Point, Rect},
     segment::{SearchArgs, SegmentArgs},
     session::SessionArgs,
+    spline::SplineArgs,
 };
 
 /// Rotoscoping masks: point at a thing in one frame of a video and get it cut out of every frame.
@@ -42,6 +43,8 @@ pub enum Command {
     Session(SessionArgs),
     /// Write a session file's finished mattes: PNG, OpenEXR with Cryptomatte, ProRes, FFV1, VP9
     Export(Box<ExportArgs>),
+    /// Write an object's masks as animated splines for Nuke, After Effects, Kdenlive, Shotcut
+    Spline(SplineArgs),
     /// Find one thing in a picture, or everything in it
     Segment(Box<SegmentArgs>),
     /// Print versions, execution providers, GPU adapters and the model

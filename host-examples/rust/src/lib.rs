@@ -24,6 +24,7 @@ pub mod parameters;
 pub mod kernels;
 pub mod session;
 pub mod export;
+pub mod spline;
 pub mod segment;
 pub mod info;
 pub mod dataset;
@@ -72,6 +73,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Kernels(args) => kernels::run(&args).map(|()| Outcome::Complete),
         Command::Session(args) => session::run(args).map(|()| Outcome::Complete),
         Command::Export(args) => export::run(&args),
+        Command::Spline(args) => spline::run(&args).map(|()| Outcome::Complete),
         Command::Segment(args) => segment::run(&args),
         Command::Info(args) => info::run(args).map(|()| Outcome::Complete),
         Command::Eval(args) => eval::run(*args).map(|()| Outcome::Complete),

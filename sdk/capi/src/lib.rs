@@ -29,3 +29,4 @@ mod matte_job;
 mod matte;
 mod options;
 mod kernel;
+mod spline;

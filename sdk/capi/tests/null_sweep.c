@@ -200,6 +200,38 @@ static void sweep_kernels(void) {
   if (room != size || head[0] != 0) failures++;
 }
 
+static void sweep_splines(void) {
+  uint8_t black[15] = {0};
+  rotomask_frame frame = {sizeof frame, ROTOMASK_FORMAT_GRAY8, 5, 3, 5, black};
+  rotomask_spline_options options;
+  rotomask_spline *spline = NULL;
+  size_t size = 0, room = 1;
+  char small[1];
+  rotomask_spline_options_init(&options, sizeof options);
+  options.tolerance_px = 0;
+  expect("tolerance", rotomask_spline_open(5, 3, &options, &spline), ROTOMASK_ERROR_ARGUMENT);
+  rotomask_spline_options_init(&options, sizeof options);
+  options.struct_size -= 1;
+  expect("options", rotomask_spline_open(5, 3, &options, &spline), ROTOMASK_ERROR_ARGUMENT);
+  expect("no size", rotomask_spline_open(5, 0, NULL, &spline), ROTOMASK_ERROR_FRAME);
+  if (spline != NULL) failures++;
+  expect("spline", rotomask_spline_open(5, 3, NULL, &spline), ROTOMASK_OK);
+  NULLS(rotomask_spline_add(spline, 0, NULL));
+  expect("add", rotomask_spline_add(spline, 4, &frame), ROTOMASK_OK);
+  expect("order", rotomask_spline_add(spline, 4, &frame), ROTOMASK_ERROR_STATE);
+  frame.width_px = 4;
+  expect("other size", rotomask_spline_add(spline, 5, &frame), ROTOMASK_ERROR_FRAME);
+  expect("format", rotomask_spline_write(spline, 7, NULL, &size), ROTOMASK_ERROR_ARGUMENT);
+  expect("size", rotomask_spline_write(spline, ROTOMASK_SPLINE_MLT, NULL, &size), ROTOMASK_OK);
+  expect("room", rotomask_spline_write(spline, ROTOMASK_SPLINE_MLT, small, &room), ROTOMASK_ERROR_BUFFER);
+  if (size < 100 || room != size) failures++;
+  expect("describe", rotomask_spline_describe(spline, NULL, &size), ROTOMASK_OK);
+  frame.width_px = 5;
+  expect("too late", rotomask_spline_add(spline, 5, &frame), ROTOMASK_ERROR_STATE);
+  NULLS(rotomask_spline_write(spline, ROTOMASK_SPLINE_MLT, NULL, NULL));
+  rotomask_spline_close(spline);
+}
+
 int main(void) {
   rotomask_session *session = NULL;
   rotomask_matte *matte = NULL;
@@ -321,6 +353,13 @@ int main(void) {
   NULLS(rotomask_matte_settings_set_at(NULL, 0, "grow_px", "1"));
   NULLS(rotomask_matte_settings_get(NULL, 0, "grow_px", NULL, &size));
   NULLS(rotomask_matte_settings_preset(NULL, NULL, &size));
+  rotomask_spline_options_init(NULL, 64);
+  rotomask_spline_close(NULL);
+  NULLS(rotomask_spline_open(4, 4, NULL, NULL));
+  NULLS(rotomask_spline_add(NULL, 0, NULL));
+  NULLS(rotomask_spline_describe(NULL, NULL, &size));
+  NULLS(rotomask_spline_write(NULL, ROTOMASK_SPLINE_JSON, NULL, &size));
+  sweep_splines();
   NULLS(rotomask_kernels(NULL, NULL));
   NULLS(rotomask_kernel_code(NULL, 0, ROTOMASK_LANGUAGE_MSL, NULL, &size));
   NULLS(rotomask_kernel_code("grow", 0, ROTOMASK_LANGUAGE_MSL, NULL, NULL));

@@ -12,6 +12,7 @@ mod model;
 mod session;
 mod session_file;
 mod settings;
+mod spline;
 mod still;
 
 /// What bindgen makes of `include/rotomask.h`.
@@ -29,6 +30,7 @@ pub use model::{Model, ModelOptions};
 pub use session::{Frames, Keep, Knowledge, KnownPrompts, STAGES, Session, Tracked};
 pub use session_file::{Salvaged, SessionFile};
 pub use settings::MatteSettings;
+pub use spline::{SplineFormat, SplineOptions, Splines};
 pub use still::{Measured, Still, StillPrompts};
 
 use std::ffi::{CStr, CString, c_char};

@@ -102,7 +102,19 @@ impl SessionFile {
     /// # Errors
     /// If it has none, or the image is of another size.
     pub fn logits(&self, object: u32, frame: u64, image: &mut ImageMut<'_>) -> Result<()> {
-        let (api, kind) = (self.library.api(), api::ROTOMASK_MASK_LOGITS);
+        self.mask(object, frame, api::ROTOMASK_MASK_LOGITS, image)
+    }
+
+    /// Writes how likely each pixel of a frame is an object's, at the frames' size.
+    ///
+    /// # Errors
+    /// If it has no mask there, or the image is of another size.
+    pub fn coverage(&self, object: u32, frame: u64, image: &mut ImageMut<'_>) -> Result<()> {
+        self.mask(object, frame, api::ROTOMASK_MASK_COVERAGE, image)
+    }
+
+    fn mask(&self, object: u32, frame: u64, kind: u32, image: &mut ImageMut<'_>) -> Result<()> {
+        let api = self.library.api();
         // SAFETY: the handle is open; the image describes pixels that are lent to it.
         let status =
             unsafe { api.rotomask_session_file_mask(self.handle.as_ptr(), object, frame, kind, &image.raw) };

@@ -14,7 +14,7 @@ use crate::{
     library::{ImageMut, Library, SessionFile},
     masks::MaskFolder,
 };
-use listing::Contents;
+pub use listing::Contents;
 
 /// The arguments of `rotomask session`.
 #[derive(Debug, Args)]

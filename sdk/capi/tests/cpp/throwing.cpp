@@ -4,6 +4,7 @@
 
 #include "disc.hpp"
 
+#include <algorithm>
 #include <string>
 #include <thread>
 
@@ -322,6 +323,14 @@ void drafts() {
   CHECK(!rotomask::kernel_code(name, 0, rotomask::Language::wgsl).empty());
   CHECK(rotomask::kernel_code(name, 0, rotomask::Language::spirv)[3] == 0x07);  // SPIR-V's magic number
   CHECK(status_of([] { rotomask::kernel_code("none", 0, rotomask::Language::wgsl); }) == StatusCode::argument);
+
+  std::vector<std::uint8_t> block(40 * 30);
+  for (int y = 8; y < 22; y++) std::fill_n(block.begin() + 40 * y + 10, 16, std::uint8_t{255});
+  auto splines = rotomask::Splines::open(40, 30, rotomask::SplineOptions().min_area_px2(16).key_tolerance_px(0));
+  splines.add(3, Frame::gray8(block.data(), 40, 30));
+  CHECK(status_of([&] { splines.add(3, Frame::gray8(block.data(), 40, 30)); }) == StatusCode::state);
+  CHECK(splines.describe().find("\"shapes\":1") != std::string::npos);
+  CHECK(splines.write(rotomask::SplineFormat::svg).find("<svg") != std::string::npos);
 }
 
 }  // namespace
