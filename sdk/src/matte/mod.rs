@@ -28,6 +28,8 @@ pub use logits::Logits;
 pub use preset::Preset;
 pub use settings::{Alpha, Background, Despill, MatteSettings, PARAMS, Range, Transfer, View};
 
+use rayon::prelude::*;
+
 use crate::error::Result;
 use crate::frame::{Depth, FrameViewMut, PixelFormat};
 use ceiling::Cost;
@@ -36,52 +38,30 @@ use plan::{Plan, plan, reach_px};
 use prepare::prepare;
 use twin::Twin;
 
-/// What a part came to, before it is written into the host's memory.
+/// What a part came to on a GPU.
 enum Finished<'a> {
-    /// 16-bit coverage of the outer part.
-    Coverage(&'a [u16]),
-    /// The same in 32 bits.
-    WideCoverage(&'a [u32]),
-    /// The inner part's pixels in the result's format.
-    Pixels(&'a [u8]),
+    /// Coverage of the outer part, 16 bits in a word of 32.
+    Coverage(&'a [u32]),
     /// The inner part's pixels with four channels, whatever the result has.
-    FourChannels(&'a [u8]),
+    Pixels(&'a [u8]),
 }
 
 impl Finished<'_> {
     /// Writes the inner part where it belongs in the result, whose first pixel is the window's.
     fn write(&self, plan: &Plan<'_>, result: &mut FrameViewMut<'_>) {
-        let (inner, format) = (plan.part.inner, result.format());
-        let (left, top) = (plan.at[0] as usize, plan.at[1] as usize);
-        let (bytes, width) = (format.bytes_per_pixel(), inner.size.width());
-        for y in 0..inner.size.height() {
-            let row = &mut result.row_mut(top + y)[left * bytes..(left + width) * bytes];
-            match self {
-                Self::Coverage(all) => {
-                    let samples = &all[outer_row(&plan.part, y)..][..width];
-                    write_coverage(samples.iter().map(|v| u32::from(*v)), format, row);
-                }
-                Self::WideCoverage(all) => {
-                    let samples = &all[outer_row(&plan.part, y)..][..width];
-                    write_coverage(samples.iter().copied(), format, row);
-                }
-                Self::Pixels(all) => row.copy_from_slice(&all[y * row.len()..][..row.len()]),
-                Self::FourChannels(all) => {
-                    let four = 4 * format.depth().bytes();
-                    let pixels = all[y * width * four..][..width * four].chunks_exact(four);
-                    row.chunks_exact_mut(bytes)
-                        .zip(pixels)
-                        .for_each(|(out, p)| out.copy_from_slice(&p[..bytes]));
-                }
+        let (format, width) = (result.format(), plan.part.inner.size.width());
+        let (bytes, four) = (format.bytes_per_pixel(), 4 * format.depth().bytes());
+        plan.rows(result).for_each(|(y, row)| match self {
+            Self::Coverage(all) => {
+                write_coverage(all[plan.outer_row(y)..][..width].iter().copied(), format, row);
             }
-        }
+            Self::Pixels(all) if bytes == four => row.copy_from_slice(&all[y * width * four..][..row.len()]),
+            Self::Pixels(all) => {
+                let pixels = all[y * width * four..][..width * four].chunks_exact(four);
+                row.chunks_exact_mut(bytes).zip(pixels).for_each(|(out, p)| out.copy_from_slice(&p[..bytes]));
+            }
+        });
     }
-}
-
-/// Where the inner part's row begins in the outer one.
-fn outer_row(part: &Part, y: usize) -> usize {
-    let [x, top] = part.inset();
-    (top as usize + y) * part.size().width() + x as usize
 }
 
 /// Coverage as grey, alpha opaque.
@@ -160,7 +140,7 @@ impl MatteChain {
         let reach_px = reach_px(job, &sources);
         let whole = Part { inner: job.window(), outer: Window::whole(frame) };
         let probe = plan(job, &sources, whole, result.format());
-        let cost = Cost::of(job, &probe, result.format().bytes_per_pixel() as u64);
+        let cost = Cost::of(job, &probe);
         let most_px = cost.most_px(self.ceiling, frame, reach_px)?;
         if self.held_for != Some(cost) {
             // Another job's memory would come on top of this one's.
@@ -178,7 +158,7 @@ impl MatteChain {
                     self.gpu_px = part.size().area_px() / 2;
                     waiting.extend(parts(frame, part.inner, reach_px, self.gpu_px).into_iter().rev());
                 }
-                gpu::Done::TooLarge => self.twin.render(&plan, frame).write(&plan, &mut result),
+                gpu::Done::TooLarge => self.twin.render(&plan, frame, &mut result),
             }
         }
         Ok(())

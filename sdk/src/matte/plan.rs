@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use rayon::prelude::*;
 use rotomask_shaders::{layout, mode, op};
 
 use super::drift::{Fit, drift};
@@ -12,7 +13,7 @@ use super::logits::taps;
 use super::part::Part;
 use super::prepare::{Prepared, Source};
 use super::settings::{Alpha, Background, Despill, MatteSettings, View};
-use crate::frame::{Channels, Depth, FrameView, PixelFormat, Size};
+use crate::frame::{Channels, Depth, FrameView, FrameViewMut, PixelFormat, Size};
 
 /// A step of an object's matte.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,6 +140,25 @@ pub(super) struct Plan<'a> {
     pub limits: Vec<Limit<'a>>,
     pub light: Arc<Light>,
     pub finish: Finish<'a>,
+}
+
+impl Plan<'_> {
+    /// The inner part's rows, counted from its top, where they lie in the result, whose first pixel is the window's.
+    pub fn rows<'r>(
+        &self,
+        result: &'r mut FrameViewMut<'_>,
+    ) -> impl ParallelIterator<Item = (usize, &'r mut [u8])> {
+        let (inner, bytes) = (self.part.inner.size, result.format().bytes_per_pixel());
+        let (left, top) = (self.at[0] as usize * bytes, self.at[1] as usize);
+        let rows = result.par_rows_mut().filter(move |(y, _)| (top..top + inner.height()).contains(y));
+        rows.map(move |(y, row)| (y - top, &mut row[left..left + inner.width() * bytes]))
+    }
+
+    /// Where a row of the inner part begins in the outer one.
+    pub fn outer_row(&self, y: usize) -> usize {
+        let [x, top] = self.part.inset();
+        (top as usize + y) * self.part.size().width() + x as usize
+    }
 }
 
 /// Plans one part of a job that has been checked.

@@ -138,9 +138,9 @@ impl Chain {
             let view = readback.get_mapped_range(..bytes).map_err(|e| e.to_string())?;
             let finished = match &plan.finish {
                 Finish::Matte => {
-                    Finished::WideCoverage(bytemuck::try_cast_slice(&view).map_err(|e| e.to_string())?)
+                    Finished::Coverage(bytemuck::try_cast_slice(&view).map_err(|e| e.to_string())?)
                 }
-                Finish::Pixels(_) => Finished::FourChannels(&view),
+                Finish::Pixels(_) => Finished::Pixels(&view),
             };
             finished.write(plan, result);
         }

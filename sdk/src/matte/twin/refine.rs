@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::pixels::{Four, linear};
 use super::plane::{Plane, TILE, around, fit};
-use super::spread::{enlarged, four, sweep};
+use super::spread::{enlarged, four, phases, sweep, widen};
 use crate::frame::{FrameView, Size};
 use crate::matte::gaussian::Gaussian;
 use crate::matte::light::Light;
@@ -132,16 +132,12 @@ impl Refining {
 
     /// Every row of lines at full width, the first half of enlarging.
     fn widen(&mut self, g: &Gaussian, full: Size, near: &Near) {
-        let (factor, small, width) = (g.factor as usize, g.small, full.width());
+        let (factor, small, width, phases) = (g.factor as usize, g.small, full.width(), phases(g));
         fit(&mut self.wide, small.height() * width, [0.0; 4]);
         let rows = self.lines.par_chunks(small.width());
         self.wide.par_chunks_mut(width).zip(rows).enumerate().for_each(|(y, (out, row))| {
             for run in near.runs(y, factor, small.width()) {
-                let columns = run.start * factor..(run.end * factor).min(width);
-                for (x, out) in columns.clone().zip(&mut out[columns]) {
-                    let at = four(g, x, small.width());
-                    *out = enlarged(at.map(|at| row[at]), g.phases[x % factor]);
-                }
+                widen(g, &phases, row, run.start * factor..(run.end * factor).min(width), out);
             }
         });
     }
@@ -165,7 +161,7 @@ impl Refining {
                 let start = tile.x.start;
                 for y in tile.y.clone() {
                     let rows = four(g, y, g.small.height());
-                    let down = g.phases[y % factor];
+                    let down = g.phases[y % factor].map(|weight| weight as f32);
                     let (pixels, covered) = (plate.row(y), coverage.row(y));
                     for (i, out) in tile.row(y).iter_mut().enumerate() {
                         let x = start + i;
