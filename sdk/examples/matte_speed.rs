@@ -1,6 +1,7 @@
 //! Times single stages of the matte chain on the CPU at 1920x1080, for `cargo xtask bench matte`, which times the same
 //! in OpenCV. Prints JSON: by stage the least of milliseconds (others work on the machine too), the mean of the
-//! processor's milliseconds on all threads, and the milliseconds of a copy of the same bytes.
+//! processor's milliseconds on all threads, and the milliseconds of a copy of the same bytes. An argument picks the stages
+//! that have it in their names, for a profiler.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -134,7 +135,8 @@ fn main() {
         ("logits, grow 4, feather 6, overlay", logit_mask, all, Rgb8),
     ];
     let mut told = serde_json::Map::new();
-    for (name, mask, settings, format) in cases {
+    let only = std::env::args().nth(1).unwrap_or_default();
+    for (name, mask, settings, format) in cases.into_iter().filter(|case| case.0.contains(&only)) {
         let mut result = Image::new(size, format);
         let layers = [Layer::new(mask)];
         let job = MatteJob::new(plate.view(), &layers, &settings);

@@ -49,12 +49,20 @@ impl Pair {
         let [mut on_gpu, mut on_cpu] = [(); 2].map(|()| Host::new(at, GrayF32, 0));
         self.gpu.render(job, on_gpu.view_mut()).unwrap();
         self.cpu.render(job, on_cpu.view_mut()).unwrap();
+        let mut stat = (0, 0f32, 0);
         for y in 0..at.height() {
             for x in 0..at.width() {
                 let (gpu, cpu) = (on_gpu.float(x, y), on_cpu.float(x, y));
+                stat.0 += usize::from(gpu != cpu);
+                stat.1 = stat.1.max((gpu - cpu).abs());
+                stat.2 += usize::from(cpu > 0.0 && cpu < 1.0);
                 assert!((gpu - cpu).abs() < 2e-4, "{what}: {x},{y}: {gpu} on the GPU and {cpu} on the CPU");
             }
         }
+        println!(
+            "STAT {} of {} soft, most {:e} refine {} soft {} {at} {}",
+            stat.0, stat.2, stat.1, job.settings.refine_px, job.settings.refine_softness, job.scale
+        );
         let [mut on_gpu, mut on_cpu] = [(); 2].map(|()| Host::new(at, Gray8, 3));
         self.gpu.render(job, on_gpu.view_mut()).unwrap();
         self.cpu.render(job, on_cpu.view_mut()).unwrap();

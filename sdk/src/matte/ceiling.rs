@@ -50,6 +50,11 @@ impl Cost {
         check(ceiling.host_bytes, prepared(job) + SMALL)
     }
 
+    /// Bytes for parts of at most so many pixels.
+    pub fn bytes(self, part_px: usize) -> u64 {
+        self.fixed + self.per_px * part_px as u64
+    }
+
     /// The most pixels of a part.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ use crate::error::Result;
 use crate::frame::{Depth, FrameViewMut, PixelFormat};
 use ceiling::Cost;
 use part::{Part, least_px, parts};
-use plan::{Plan, plan, reach_px};
+use plan::{Plan, plan};
 use prepare::prepare;
 use twin::Twin;
 
@@ -98,8 +98,8 @@ pub struct MatteChain {
     ceiling: Ceiling,
     /// Pixels of a part on the GPU at most, as the last frames found out.
     gpu_px: usize,
-    /// What the memory held was made for.
-    held_for: Option<Cost>,
+    /// What the last frame's memory was for, and the pixels of its largest part.
+    held_for: Option<(Cost, usize)>,
 }
 
 impl MatteChain {
@@ -137,19 +137,23 @@ impl MatteChain {
         job.check(&result)?;
         Cost::check_prepared(job, self.ceiling)?;
         let (frame, sources) = (job.plate.size(), prepare(job));
-        let reach_px = reach_px(job, &sources);
         let whole = Part { inner: job.window(), outer: Window::whole(frame) };
-        let probe = plan(job, &sources, whole, result.format());
-        let cost = Cost::of(job, &probe);
-        let most_px = cost.most_px(self.ceiling, frame, reach_px)?;
-        if self.held_for != Some(cost) {
-            // Another job's memory would come on top of this one's.
-            (self.twin, self.gpu_px, self.held_for) = (Twin::default(), usize::MAX, Some(cost));
+        let all = plan(job, &sources, whole, result.format());
+        let (reach_px, cost) = (all.reach_px(), Cost::of(job, &all));
+        let mut planned = Some(all);
+        if self.held_for.is_none_or(|(held, _)| held != cost) {
+            self.gpu_px = usize::MAX;
         }
+        let most_px = cost.most_px(self.ceiling, frame, reach_px)?;
         let mut waiting = parts(frame, job.window(), reach_px, most_px.min(self.gpu_px));
+        self.make_room(cost, &waiting);
         waiting.reverse();
         while let Some(part) = waiting.pop() {
-            let plan = plan(job, &sources, part, result.format());
+            // A frame in one part is planned once.
+            let plan = match planned.take().filter(|_| part == whole) {
+                Some(plan) => plan,
+                None => plan(job, &sources, part, result.format()),
+            };
             match self.on_gpu(&plan, job, &mut result) {
                 gpu::Done::Rendered => {}
                 gpu::Done::TooLarge
@@ -162,6 +166,19 @@ impl MatteChain {
             }
         }
         Ok(())
+    }
+
+    /// Drops what other jobs left behind, unless there is room for it beside this one's: a stage that keyframes switch
+    /// on and off finds its memory again.
+    fn make_room(&mut self, cost: Cost, parts: &[Part]) {
+        let part_px = parts.iter().map(|part| part.size().area_px()).max().unwrap_or(0);
+        if self.held_for == Some((cost, part_px)) {
+            return;
+        }
+        if self.twin.bytes() + cost.bytes(part_px) > self.ceiling.host_bytes {
+            self.twin = Twin::default();
+        }
+        self.held_for = Some((cost, part_px));
     }
 
     /// Whether a GPU did the part.

@@ -154,6 +154,31 @@ impl Plan<'_> {
         rows.map(move |(y, row)| (y - top, &mut row[left..left + inner.width() * bytes]))
     }
 
+    /// How far from a pixel anything lies that it depends on, in pixels of the frame.
+    pub fn reach_px(&self) -> u32 {
+        let shapes = self.layers.iter().map(|layer| {
+            let around = layer.shape.around.as_ref();
+            let measured =
+                around.map_or(0, |Around { measure: [_, far], .. }| far.reach_x.max(far.reach_y) + 2);
+            layer.shape.steps.iter().map(Step::reach_px).sum::<u32>() + measured
+        });
+        let finish = match &self.finish {
+            Finish::Matte => 0,
+            Finish::Pixels(pixels) => {
+                let spreads = pixels.backdrop.iter().chain(pixels.sides.iter().flatten());
+                let blurs = spreads.map(|spread| spread.gaussian.reach_px()).max().unwrap_or(0);
+                let extra = match &pixels.extra {
+                    Extra::Distance(grow) => grow.reach_x.max(grow.reach_y) + 1,
+                    Extra::Wrap(spread) => spread.gaussian.reach_px(),
+                    Extra::None | Extra::Confidence(..) => 0,
+                };
+                // The edge view's line is two pixels wide to each side.
+                blurs.max(extra).max(2)
+            }
+        };
+        shapes.max().unwrap_or(0) + finish
+    }
+
     /// Where a row of the inner part begins in the outer one.
     pub fn outer_row(&self, y: usize) -> usize {
         let [x, top] = self.part.inset();
@@ -199,33 +224,6 @@ pub(super) fn plan<'a>(
         light: Light::shared(settings.transfer, settings.range, job.curve),
         finish: finish(job, sources, part, result),
     }
-}
-
-/// How far from a pixel anything lies that it depends on, in pixels of the frame.
-pub(super) fn reach_px(job: &MatteJob<'_>, sources: &[Prepared<'_>]) -> u32 {
-    let size = job.plate.size();
-    let shapes = job.layers.iter().zip(sources).map(|(layer, source)| {
-        let (steps, measure) = steps(job.settings_of(layer), &fit(source), job.scale, size);
-        let measured = measure.map_or(0, |[_, around]| around.reach_x.max(around.reach_y) + 2);
-        steps.iter().map(Step::reach_px).sum::<u32>() + measured
-    });
-    let shape = shapes.max().unwrap_or(0);
-    let whole = Part { inner: job.window(), outer: super::job::Window::whole(size) };
-    let finish = match finish(job, &[], whole, PixelFormat::Rgba8) {
-        Finish::Matte => 0,
-        Finish::Pixels(pixels) => {
-            let spreads = pixels.backdrop.iter().chain(pixels.sides.iter().flatten());
-            let blurs = spreads.map(|spread| spread.gaussian.reach_px()).max().unwrap_or(0);
-            let extra = match &pixels.extra {
-                Extra::Distance(grow) => grow.reach_x.max(grow.reach_y) + 1,
-                Extra::Wrap(spread) => spread.gaussian.reach_px(),
-                Extra::None | Extra::Confidence(..) => 0,
-            };
-            // The edge view's line is two pixels wide to each side.
-            blurs.max(extra).max(2)
-        }
-    };
-    shape + finish
 }
 
 impl Step {

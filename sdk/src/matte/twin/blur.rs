@@ -56,6 +56,11 @@ pub struct PlaneBlur {
 }
 
 impl PlaneBlur {
+    /// Bytes that they take.
+    pub fn bytes(&self) -> u64 {
+        self.small.bytes() + self.swept.bytes()
+    }
+
     /// Blurs `plane` in place. Tiles far from any edge are left alone.
     pub fn run(&mut self, gaussian: &Gaussian, plane: &mut Plane) {
         let Self { small, swept } = self;

@@ -7,7 +7,7 @@ use rotomask_shaders::{layout::Composite, mode};
 use super::pixels::{DARK, Lights, Numbers, code_stretch, coded, linear_stretch, part, pass};
 use super::plane::{Plane, TILE};
 use super::spread::Blurred;
-use crate::frame::{FrameView, FrameViewMut, PixelFormat};
+use crate::frame::{Depth, FrameView, FrameViewMut, PixelFormat};
 use crate::matte::light::Light;
 use crate::matte::plan::{Pixels, Plan};
 
@@ -157,21 +157,49 @@ impl Work<'_> {
         }
     }
 
-    /// The background's colour in the result's format, if no pixel of it needs a look at another.
-    fn plain(&self) -> Option<Vec<u8>> {
-        (self.pixels.mode == mode::OVER_COLOUR && self.job.wrap == 0.0).then(|| {
-            let mut light = DARK;
-            light.iter_mut().zip(self.colour()).for_each(|(channel, v)| channel[0] = v);
+    /// Whether the plate's light is always a number that nothing times it is nothing.
+    #[inline(always)]
+    pub fn is_finite(&self) -> bool {
+        matches!(self.format().depth(), Depth::U8 | Depth::U16)
+    }
+
+    /// Where coverage is this all over, no pixel needs a look at another: a tile's width of what they all are, in the
+    /// result's format.
+    fn plain(&self) -> Option<(u16, Vec<u8>)> {
+        let cut = self.job.premultiplied != 0 && self.is_finite();
+        let (coverage, colour) = match self.pixels.mode {
+            mode::OVER_COLOUR if self.job.wrap == 0.0 => (0, self.colour()),
+            mode::CUTOUT if cut => (0, [0.0; 4]),
+            mode::ERASE if cut => (u16::MAX, [0.0; 4]),
+            _ => return None,
+        };
+        let mut light = DARK;
+        light.iter_mut().zip(colour).for_each(|(channel, v)| channel[0] = v);
+        if self.pixels.mode == mode::OVER_COLOUR {
             self.straighten(&mut light);
-            let mut out = vec![0; self.pixels.result.bytes_per_pixel()];
-            coded(
-                [light[0][0], light[1][0], light[2][0], light[3][0]],
-                self.pixels.result,
-                self.light,
-                &mut out,
-            );
-            out
-        })
+        }
+        let mut out = vec![0; self.pixels.result.bytes_per_pixel()];
+        coded(light.map(|channel| channel[0]), self.pixels.result, self.light, &mut out);
+        Some((coverage, out.repeat(TILE)))
+    }
+
+    /// Whether only the plate's alpha changes, to that of coverage.
+    #[inline(always)]
+    pub fn keeps_colour(&self) -> bool {
+        let job = self.job;
+        let straight = job.premultiplied == 0;
+        match self.pixels.mode {
+            mode::CUTOUT => straight && job.despill == 0 && job.decontaminate == 0.0,
+            mode::ERASE => straight,
+            _ => false,
+        }
+    }
+
+    /// The background picture alone shows where coverage is 0 and the picture has no alpha.
+    #[inline(always)]
+    fn back_shows(&self, flat: Option<u16>) -> Option<FrameView<'_>> {
+        let opaque = |back: &FrameView<'_>| back.format().alpha_offset().is_none();
+        self.pixels.back.filter(|back| flat == Some(0) && opaque(back) && self.is_finite())
     }
 
     /// Whether the plate alone shows where coverage is 0, or full, whatever its pixels are.
@@ -190,10 +218,10 @@ impl Work<'_> {
     }
 }
 
-/// Every pixel of the frame passes through here, so it is compiled for wider registers as well. `plain` is the
-/// background's colour, where it is the same all over.
+/// Every pixel of the frame passes through here, so it is compiled for wider registers as well. `plain` are all
+/// pixels of some coverage, where they are the same.
 #[multiversion(targets = "simd")]
-fn row(work: &Work<'_>, y: usize, plain: Option<&[u8]>, out: &mut [u8]) {
+fn row(work: &Work<'_>, y: usize, plain: Option<(u16, &[u8])>, out: &mut [u8]) {
     let from = work.format().bytes_per_pixel();
     let to = work.pixels.result.bytes_per_pixel();
     let (plate, samples) = (work.plate.row(y), work.coverage.row(y));
@@ -202,14 +230,28 @@ fn row(work: &Work<'_>, y: usize, plain: Option<&[u8]>, out: &mut [u8]) {
     for (x, flat) in work.coverage.runs(left..left + work.job.inner_width as usize, y) {
         let out = &mut out[(x.start - left) * to..(x.end - left) * to];
         let raw = &plate[x.start * from..x.end * from];
-        if let Some(value) = plain.filter(|_| flat == Some(0)) {
-            for out in out.chunks_exact_mut(to) {
-                out.copy_from_slice(value);
+        if let Some((_, value)) = plain.filter(|(coverage, _)| flat == Some(*coverage)) {
+            for out in out.chunks_mut(value.len()) {
+                out.copy_from_slice(&value[..out.len()]);
             }
             continue;
         }
         if work.plate_shows(flat) {
             pass(raw, work.format(), work.pixels.result, out);
+            continue;
+        }
+        if let Some(back) = work.back_shows(flat) {
+            let bytes = back.format().bytes_per_pixel();
+            pass(&back.row(y)[x.start * bytes..x.end * bytes], back.format(), work.pixels.result, out);
+            continue;
+        }
+        if let Some(coverage) = flat.filter(|_| work.keeps_colour() && from == 3) {
+            // Three bytes: the plate is opaque, so its alpha is coverage.
+            pass(raw, work.format(), work.pixels.result, out);
+            let covered = (coverage == u16::MAX) == (work.pixels.mode == mode::CUTOUT);
+            for pixel in out.as_chunks_mut::<4>().0.iter_mut().filter(|_| to == 4) {
+                pixel[3] = if covered { 255 } else { 0 };
+            }
             continue;
         }
         let pieces = out.chunks_mut(TILE * to).zip(raw.chunks(TILE * from));
@@ -232,5 +274,6 @@ pub fn composite(
     let job = &pixels.job;
     let work = Work { pixels, plate: plan.plate, job, light: &plan.light, coverage, beside };
     let plain = work.plain();
-    plan.rows(result).for_each(|(y, out)| row(&work, y + job.inner_y as usize, plain.as_deref(), out));
+    let plain = plain.as_ref().map(|(coverage, pixel)| (*coverage, pixel.as_slice()));
+    plan.rows(result).for_each(|(y, out)| row(&work, y + job.inner_y as usize, plain, out));
 }

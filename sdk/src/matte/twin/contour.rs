@@ -6,7 +6,7 @@ use multiversion::multiversion;
 use rayon::prelude::*;
 use rotomask_shaders::layout::Grow;
 
-use super::plane::{Plane, TILE, around, fit};
+use super::plane::{Plane, TILE, around, bytes, fit};
 use crate::matte::light::FULL;
 
 const HALF: u32 = 32768;
@@ -63,6 +63,11 @@ struct Scratch {
 impl Contour {
     pub fn lines(&self) -> [&[u16]; 4] {
         self.lines.each_ref().map(Vec::as_slice)
+    }
+
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> u64 {
+        self.lines.iter().map(bytes).sum()
     }
 
     /// Tiles that the contour can't reach hold one value.

@@ -52,6 +52,17 @@ pub(super) struct Twin {
 }
 
 impl Twin {
+    /// Bytes of all that is kept.
+    pub fn bytes(&self) -> u64 {
+        let planes = [&self.matte, &self.spare, &self.total, &self.kept].map(Plane::bytes);
+        let pictures = self.sides.iter().chain([&self.backdrop, &self.wrap]).map(Blurred::bytes);
+        let distances = self.times.iter().chain([&self.distance]).map(plane::bytes);
+        planes.into_iter().chain(pictures).chain(distances).sum::<u64>()
+            + self.contour.bytes()
+            + self.blur.bytes()
+            + self.refining.bytes()
+    }
+
     /// Carries out a plan and writes its part of the result. It can't fail.
     pub fn render(&mut self, plan: &Plan<'_>, frame: Size, result: &mut FrameViewMut<'_>) {
         self.combine(plan, frame);

@@ -18,6 +18,11 @@ pub fn fit<T: Copy>(memory: &mut Vec<T>, length: usize, value: T) {
     memory.resize(length, value);
 }
 
+/// Bytes that memory takes, used or not.
+pub fn bytes<T>(memory: &Vec<T>) -> u64 {
+    (memory.capacity() * size_of::<T>()) as u64
+}
+
 /// One 16-bit sample a pixel, row-major.
 #[derive(Debug)]
 pub struct Plane {
@@ -77,6 +82,11 @@ impl TileMut<'_> {
 }
 
 impl Plane {
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> u64 {
+        bytes(&self.values) + bytes(&self.flat)
+    }
+
     fn tiles_across(&self) -> usize {
         self.size.width().div_ceil(TILE)
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::pixels::{Four, linear};
-use super::plane::{Plane, TILE, around, fit};
+use super::plane::{Plane, TILE, around, bytes, fit};
 use super::spread::{enlarged, four, phases, sweep, widen};
 use crate::frame::{FrameView, Size};
 use crate::matte::gaussian::Gaussian;
@@ -57,6 +57,11 @@ fn guide(pixel: &[u8], plate: FrameView<'_>, light: &Light) -> [f32; 3] {
 }
 
 impl Refining {
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> u64 {
+        self.moments.iter().chain([&self.lines, &self.swept, &self.wide]).map(bytes).sum()
+    }
+
     /// Coverage from the plate's colours. All have one size.
     pub fn run(
         &mut self,

@@ -8,7 +8,7 @@ use rotomask_shaders::weight;
 
 use super::blur::clamped;
 use super::pixels::{Four, Lights, linear_row};
-use super::plane::{Plane, TILE, fit};
+use super::plane::{Plane, TILE, bytes, fit};
 use crate::matte::gaussian::{Gaussian, MAX_FACTOR, MAX_RADIUS, Weights};
 use crate::matte::light::{FULL, Light};
 use crate::matte::plan::Spread;
@@ -217,6 +217,11 @@ fn add_squares<const STEP: usize>(row: &[Four], factor: usize, sums: &mut [Four]
 }
 
 impl Blurred {
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> u64 {
+        bytes(&self.small) + bytes(&self.swept) + bytes(&self.wide)
+    }
+
     /// Blurs the picture's light, weighted by coverage as asked. `coverage` has the picture's size.
     pub fn run(&mut self, spread: &Spread<'_>, light: &Light, coverage: &Plane) {
         let (gaussian, size) = (&spread.gaussian, spread.picture.size());

@@ -100,6 +100,13 @@ impl Work<'_> {
 
     #[inline(always)]
     pub fn over(&self, at: At<'_>, desk: &mut Desk, out: &mut [u8]) {
+        if at.flat == Some(0) && self.is_finite() && self.pixels.mode == mode::OVER_LIGHT {
+            // Nothing of the plate shows.
+            self.behind(at, &mut desk.out);
+            self.straighten(&mut desk.out);
+            desk.passes.fill(false);
+            return self.write(at, desk, out);
+        }
         self.read(at, desk);
         self.behind(at, &mut desk.under);
         self.subject_light(at, desk);
@@ -135,7 +142,7 @@ impl Work<'_> {
         let straight = self.job.premultiplied == 0;
         let despills = !erases && self.job.despill != 0;
         let decontaminates = !erases && self.job.decontaminate > 0.0;
-        let plain = straight && !despills && !decontaminates;
+        let plain = self.keeps_colour();
         if plain {
             alphas(at.raw, self.format(), &mut desk.plate[3]);
         } else {
