@@ -37,7 +37,8 @@ pub(super) const LEAST_VARIANCE: f32 = 2e-4;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Refine {
     pub gaussian: Gaussian,
-    pub strength: f32,
+    /// 1/65536.
+    pub strength: u32,
     /// 1/256.
     pub soft: u32,
 }
@@ -142,7 +143,14 @@ pub(super) struct Plan<'a> {
     pub finish: Finish<'a>,
 }
 
-impl Plan<'_> {
+/// Where a part lies, and its inner part in the result.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub part: Part,
+    pub at: [u32; 2],
+}
+
+impl Place {
     /// The inner part's rows, counted from its top, where they lie in the result, whose first pixel is the window's.
     pub fn rows<'r>(
         &self,
@@ -152,6 +160,18 @@ impl Plan<'_> {
         let (left, top) = (self.at[0] as usize * bytes, self.at[1] as usize);
         let rows = result.par_rows_mut().filter(move |(y, _)| (top..top + inner.height()).contains(y));
         rows.map(move |(y, row)| (y - top, &mut row[left..left + inner.width() * bytes]))
+    }
+
+    /// Where a row of the inner part begins in the outer one.
+    pub fn outer_row(&self, y: usize) -> usize {
+        let [x, top] = self.part.inset();
+        (top as usize + y) * self.part.size().width() + x as usize
+    }
+}
+
+impl Plan<'_> {
+    pub fn place(&self) -> Place {
+        Place { part: self.part, at: self.at }
     }
 
     /// How far from a pixel anything lies that it depends on, in pixels of the frame.
@@ -177,12 +197,6 @@ impl Plan<'_> {
             }
         };
         shapes.max().unwrap_or(0) + finish
-    }
-
-    /// Where a row of the inner part begins in the outer one.
-    pub fn outer_row(&self, y: usize) -> usize {
-        let [x, top] = self.part.inset();
-        (top as usize + y) * self.part.size().width() + x as usize
     }
 }
 
@@ -303,9 +317,9 @@ fn steps(
     }
     let sigma = |px: f64| [px * scale.x, px * scale.y];
     steps.extend(Gaussian::new(sigma(settings.smooth_px.into()), size).map(Step::Smooth));
-    let strength = settings.refine_strength / 100.0;
+    let strength = (f64::from(settings.refine_strength) * 655.36).round() as u32;
     let refining = Gaussian::new(sigma(f64::from(settings.refine_px) / 3.0), size);
-    steps.extend(refining.filter(|_| strength > 0.0).map(|gaussian| {
+    steps.extend(refining.filter(|_| strength > 0).map(|gaussian| {
         let soft = (settings.refine_softness * 2.56).round() as u32;
         Step::Refine(Refine { gaussian, strength, soft })
     }));

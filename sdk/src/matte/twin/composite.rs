@@ -275,5 +275,5 @@ pub fn composite(
     let work = Work { pixels, plate: plan.plate, job, light: &plan.light, coverage, beside };
     let plain = work.plain();
     let plain = plain.as_ref().map(|(coverage, pixel)| (*coverage, pixel.as_slice()));
-    plan.rows(result).for_each(|(y, out)| row(&work, y + job.inner_y as usize, plain, out));
+    plan.place().rows(result).for_each(|(y, out)| row(&work, y + job.inner_y as usize, plain, out));
 }

@@ -69,9 +69,9 @@ impl Twin {
         match &plan.finish {
             Finish::Pixels(pixels) => self.show(plan, pixels, frame, result),
             Finish::Matte => {
-                let format = result.format();
-                plan.rows(result).for_each(|(y, row)| {
-                    write_coverage(&self.total.values[plan.outer_row(y)..], format, row);
+                let (place, format) = (plan.place(), result.format());
+                place.rows(result).for_each(|(y, row)| {
+                    write_coverage(&self.total.values[place.outer_row(y)..], format, row);
                 });
             }
         }

@@ -123,7 +123,7 @@ pub fn four(gaussian: &Gaussian, at: usize, count: usize) -> [usize; 4] {
 
 /// Four samples by their weights of 1/32768.
 #[inline(always)]
-pub fn enlarged([a, b, c, d]: [Four; 4], by: [f32; 4]) -> Four {
+fn enlarged([a, b, c, d]: [Four; 4], by: [f32; 4]) -> Four {
     let sum = plus(plus(plus(times(a, by[0]), times(b, by[1])), times(c, by[2])), times(d, by[3]));
     times(sum, 1.0 / 32768.0)
 }
@@ -252,17 +252,29 @@ impl Blurred {
             pixels.copy_from_slice(&self.small[y * self.width + x..][..count]);
         } else {
             let by = gaussian.phases[y % gaussian.factor as usize].map(|weight| weight as f32);
-            let [a, b, c, d] = four(gaussian, y, gaussian.small.height())
-                .map(|row| self.wide[row * self.width + x..][..count].as_flattened());
-            let rows = a.iter().zip(b).zip(c.iter().zip(d));
-            for (out, ((a, b), (c, d))) in pixels.as_flattened_mut().iter_mut().zip(rows) {
-                *out = (a * by[0] + b * by[1] + c * by[2] + d * by[3]) * (1.0 / 32768.0);
-            }
+            let rows = four(gaussian, y, gaussian.small.height());
+            between(rows.map(|row| &self.wide[row * self.width + x..][..count]), by, pixels);
         }
-        for (i, pixel) in pixels.iter().enumerate() {
-            for (channel, v) in into.iter_mut().zip(pixel) {
-                channel[i] = *v;
-            }
+        transposed(pixels, into);
+    }
+}
+
+/// Pixels between four rows, by their weights of 1/32768.
+#[inline(always)]
+pub fn between(rows: [&[Four]; 4], by: [f32; 4], into: &mut [Four]) {
+    let [a, b, c, d] = rows.map(|row| row.as_flattened());
+    let rows = a.iter().zip(b).zip(c.iter().zip(d));
+    for (out, ((a, b), (c, d))) in into.as_flattened_mut().iter_mut().zip(rows) {
+        *out = (a * by[0] + b * by[1] + c * by[2] + d * by[3]) * (1.0 / 32768.0);
+    }
+}
+
+/// Pixels with their channels apart.
+#[inline(always)]
+pub fn transposed(pixels: &[Four], into: &mut Lights) {
+    for (i, pixel) in pixels.iter().enumerate() {
+        for (channel, v) in into.iter_mut().zip(pixel) {
+            channel[i] = *v;
         }
     }
 }
