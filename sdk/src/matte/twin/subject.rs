@@ -20,8 +20,8 @@ impl Work<'_> {
     /// The plate's light, without what the background adds at the edge.
     #[inline(always)]
     fn decontaminated(&self, light: &mut Lights, matte: &Numbers, [near, far]: &[Lights; 2]) {
-        for c in 0..3 {
-            let places = light[c].iter_mut().zip(matte).zip(near[c].iter().zip(&near[3]));
+        for (c, light) in light.iter_mut().enumerate().take(3) {
+            let places = light.iter_mut().zip(matte).zip(near[c].iter().zip(&near[3]));
             for (((light, covered), (near, inside)), (far, outside)) in places.zip(far[c].iter().zip(&far[3]))
             {
                 let (own, other) = (near / inside, far / outside);

@@ -20,12 +20,11 @@ impl Work<'_> {
     #[inline(always)]
     fn tint(&self, numbers: Numbers, share: f32, desk: &mut Desk) {
         let straight = self.job.premultiplied == 0;
-        let colour = self.colour();
         let alpha = &desk.plate[3];
-        for c in 0..3 {
+        for (c, colour) in self.colour().into_iter().enumerate().take(3) {
             let places = desk.out[c].iter_mut().zip(&desk.plate[c]).zip(&numbers).zip(alpha);
             for (((out, light), by), alpha) in places {
-                let tinted = mixed(*light, colour[c], by * share);
+                let tinted = mixed(*light, colour, by * share);
                 *out = if straight || *alpha == 1.0 { tinted } else { tinted * alpha };
             }
         }
