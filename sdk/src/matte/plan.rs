@@ -2,18 +2,18 @@
 
 use std::sync::{Arc, LazyLock};
 
-use rayon::prelude::*;
 use rotomask_shaders::{layout, mode, op};
 
 use super::drift::{Fit, drift};
+use super::falloff::falloff;
 use super::gaussian::Gaussian;
 use super::job::{Combine, MatteJob, Status};
 use super::light::{FULL, Light, srgb_to_linear};
 use super::logits::taps;
-use super::part::Part;
+use super::part::{Part, Place};
 use super::prepare::{Prepared, Source};
 use super::settings::{Alpha, Background, Despill, MatteSettings, View};
-use crate::frame::{Channels, Depth, FrameView, FrameViewMut, PixelFormat, Size};
+use crate::frame::{Channels, Depth, FrameView, PixelFormat, Size};
 
 /// A step of an object's matte.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,60 +143,9 @@ pub(super) struct Plan<'a> {
     pub finish: Finish<'a>,
 }
 
-/// Where a part lies, and its inner part in the result.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub part: Part,
-    pub at: [u32; 2],
-}
-
-impl Place {
-    /// The inner part's rows, counted from its top, where they lie in the result, whose first pixel is the window's.
-    pub fn rows<'r>(
-        &self,
-        result: &'r mut FrameViewMut<'_>,
-    ) -> impl ParallelIterator<Item = (usize, &'r mut [u8])> {
-        let (inner, bytes) = (self.part.inner.size, result.format().bytes_per_pixel());
-        let (left, top) = (self.at[0] as usize * bytes, self.at[1] as usize);
-        let rows = result.par_rows_mut().filter(move |(y, _)| (top..top + inner.height()).contains(y));
-        rows.map(move |(y, row)| (y - top, &mut row[left..left + inner.width() * bytes]))
-    }
-
-    /// Where a row of the inner part begins in the outer one.
-    pub fn outer_row(&self, y: usize) -> usize {
-        let [x, top] = self.part.inset();
-        (top as usize + y) * self.part.size().width() + x as usize
-    }
-}
-
 impl Plan<'_> {
     pub fn place(&self) -> Place {
         Place { part: self.part, at: self.at }
-    }
-
-    /// How far from a pixel anything lies that it depends on, in pixels of the frame.
-    pub fn reach_px(&self) -> u32 {
-        let shapes = self.layers.iter().map(|layer| {
-            let around = layer.shape.around.as_ref();
-            let measured =
-                around.map_or(0, |Around { measure: [_, far], .. }| far.reach_x.max(far.reach_y) + 2);
-            layer.shape.steps.iter().map(Step::reach_px).sum::<u32>() + measured
-        });
-        let finish = match &self.finish {
-            Finish::Matte => 0,
-            Finish::Pixels(pixels) => {
-                let spreads = pixels.backdrop.iter().chain(pixels.sides.iter().flatten());
-                let blurs = spreads.map(|spread| spread.gaussian.reach_px()).max().unwrap_or(0);
-                let extra = match &pixels.extra {
-                    Extra::Distance(grow) => grow.reach_x.max(grow.reach_y) + 1,
-                    Extra::Wrap(spread) => spread.gaussian.reach_px(),
-                    Extra::None | Extra::Confidence(..) => 0,
-                };
-                // The edge view's line is two pixels wide to each side.
-                blurs.max(extra).max(2)
-            }
-        };
-        shapes.max().unwrap_or(0) + finish
     }
 }
 
@@ -237,20 +186,6 @@ pub(super) fn plan<'a>(
         limits: limits.into_iter().flatten().collect(),
         light: Light::shared(settings.transfer, settings.range, job.curve),
         finish: finish(job, sources, part, result),
-    }
-}
-
-impl Step {
-    fn reach_px(&self) -> u32 {
-        match self {
-            Self::Levels(_) | Self::Curve(_) => 0,
-            Self::Grow(grow) => grow.reach_x.max(grow.reach_y) + 1,
-            Self::Smooth(gaussian) => gaussian.reach_px() + 1,
-            Self::Refine(refine) => 2 * refine.gaussian.reach_px() + 1,
-            Self::Feather(gaussian) => gaussian.reach_px(),
-            // Pixels between whole ones need the next.
-            Self::Drift(drift) => drift.reach_px as u32 + 1,
-        }
     }
 }
 
@@ -358,40 +293,6 @@ pub(super) fn grow(grow_px: f64, reach_px: f64, scale: glam::DVec2, size: Size) 
         grow: (grow_px * mean * 65536.0).round() as i32,
         per_distance: (2048.0 * mean).round().max(1.0) as u32,
     }
-}
-
-/// A feathered edge's curve: moved outwards by some deviations of its Gaussian, then raised to a power.
-fn falloff(shift: f64, power: f64) -> Vec<u32> {
-    static DEVIATIONS: LazyLock<Vec<f64>> =
-        LazyLock::new(|| (0..=1024).map(|i| quantile(f64::from(i) / 1024.0)).collect());
-    let point = |i: u32| {
-        let moved = match i {
-            0 | 1024 => f64::from(i) / 1024.0,
-            _ => normal(DEVIATIONS[i as usize] + shift),
-        };
-        (moved.powf(power) * f64::from(FULL)).round() as u32
-    };
-    (0..=1024).map(point).collect()
-}
-
-/// The share of a normal distribution below `x` deviations (Abramowitz and Stegun, 7.1.26 for the error function).
-fn normal(x: f64) -> f64 {
-    let z = x.abs() / std::f64::consts::SQRT_2;
-    let t = 1.0 / (1.0 + 0.3275911 * z);
-    let series =
-        t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-    let tail = 0.5 * series * (-z * z).exp();
-    if x < 0.0 { tail } else { 1.0 - tail }
-}
-
-/// Where [`normal`] has a value, by halving.
-fn quantile(share: f64) -> f64 {
-    let (mut low, mut high) = (-6.0, 6.0);
-    for _ in 0..50 {
-        let middle = (low + high) / 2.0;
-        if normal(middle) < share { low = middle } else { high = middle }
-    }
-    (low + high) / 2.0
 }
 
 /// From logits as the `FIELD` variant of coverage gives them to their probability.
@@ -558,15 +459,6 @@ fn badge(status: Status) -> [f32; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_normal_distribution_and_its_quantile_undo_each_other() {
-        for i in 1..40 {
-            let share = f64::from(i) / 40.0;
-            assert!((normal(quantile(share)) - share).abs() < 1e-6);
-        }
-        assert!((normal(1.0) - 0.8413447).abs() < 1e-6);
-    }
 
     #[test]
     fn an_even_feather_needs_no_curve_and_an_uneven_one_moves_the_half() {

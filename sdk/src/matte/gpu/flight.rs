@@ -3,7 +3,8 @@
 use std::sync::{Arc, Weak};
 
 use super::buffers::Slot;
-use crate::matte::plan::{Finish, Place, Plan};
+use crate::matte::part::Place;
+use crate::matte::plan::{Finish, Plan};
 
 /// Frames that a chain's caller may have on their way at once. One is read back while the device works on the other.
 pub const TICKETS: u8 = 2;
