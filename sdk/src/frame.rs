@@ -1,5 +1,7 @@
 //! The host's pixels, seen without copying: size, signed stride, format.
 
+use rayon::prelude::*;
+
 use crate::error::{Error, Result};
 
 /// The longest side of a frame that is taken, in pixels.
@@ -387,6 +389,16 @@ impl<'a> FrameViewMut<'a> {
         let range = self.layout.row_range(y);
         &mut self.bytes[range]
     }
+
+    /// All rows with their places from the top, without padding, for many threads at once.
+    pub(crate) fn par_rows_mut(&mut self) -> impl ParallelIterator<Item = (usize, &mut [u8])> {
+        let Layout { size, stride_bytes, .. } = self.layout;
+        let (row, last) = (self.layout.row_bytes(), size.height() - 1);
+        // The stride of a single row may be anything.
+        let step = stride_bytes.unsigned_abs().max(row);
+        let rows = self.bytes[..self.layout.span_bytes()].par_chunks_mut(step).enumerate();
+        rows.map(move |(i, bytes)| (if stride_bytes < 0 { last - i } else { i }, &mut bytes[..row]))
+    }
 }
 
 #[cfg(test)]
@@ -395,6 +407,21 @@ mod tests {
 
     fn wide() -> Size {
         Size::new(5, 3).unwrap()
+    }
+
+    #[test]
+    fn rows_for_many_threads_are_the_rows_from_the_top() {
+        for stride in [17isize, -15, 15, -31] {
+            let layout = Layout::new(wide(), PixelFormat::Rgb8, stride).unwrap();
+            let (mut all, mut one) = (vec![7u8; layout.span_bytes()], vec![7u8; layout.span_bytes()]);
+            FrameViewMut::new(layout, &mut all)
+                .unwrap()
+                .par_rows_mut()
+                .for_each(|(y, row)| row.fill(y as u8));
+            let mut view = FrameViewMut::new(layout, &mut one).unwrap();
+            (0..3).for_each(|y| view.row_mut(y).fill(y as u8));
+            assert_eq!(all, one, "{stride}");
+        }
     }
 
     #[test]

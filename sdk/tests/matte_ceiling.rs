@@ -154,6 +154,33 @@ fn a_frame_takes_no_more_than_its_ceiling() {
 }
 
 #[test]
+fn a_stage_that_comes_and_goes_finds_its_memory_again() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = size(400, 300);
+    let (plate, logits) = (noise(Host::new(at, Rgba8, 0), 1), round_logits(size(32, 32)));
+    let layers = [Layer::new(Mask::Logits(Logits::new(size(32, 32), &logits).unwrap()))];
+    let on = MatteSettings { grow_px: 5.0, refine_px: 12.0, ..MatteSettings::default() };
+    let off = MatteSettings { background: Background::BlurredPlate, ..MatteSettings::default() };
+    let mut result = Host::new(at, Rgba8, 0);
+    let mut chain = MatteChain::open(Gpu::Off).unwrap();
+    let mut allocated = |settings: &MatteSettings| {
+        let job = MatteJob::new(plate.view(), &layers, settings);
+        let before = HELD.load(Ordering::Relaxed);
+        PEAK.store(before, Ordering::Relaxed);
+        chain.render(&job, result.view_mut()).unwrap();
+        PEAK.load(Ordering::Relaxed) - before
+    };
+    let first = allocated(&on);
+    assert!(first > 20 * at.area_px(), "{first}");
+    allocated(&off);
+    // Lines and tables, but no plane.
+    for settings in [&on, &off, &on] {
+        let again = allocated(settings);
+        assert!(again < at.area_px(), "{again}");
+    }
+}
+
+#[test]
 fn a_gpu_keeps_to_its_ceiling_and_the_cpu_does_what_does_not_fit() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let at = size(161, 129);

@@ -41,7 +41,7 @@ layouts! {
     Solid { width_px: u32, height_px: u32 }
     /// `refine`'s uniform.
     Refine {
-        width_px: u32, height_px: u32, small_width: u32, small_height: u32, factor: u32, kind: u32, strength: f32
+        width_px: u32, height_px: u32, small_width: u32, small_height: u32, factor: u32, kind: u32, strength: u32
     }
     /// `drift`'s uniform.
     Drift {

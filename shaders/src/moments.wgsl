@@ -8,7 +8,9 @@
 // third          out: green*blue, blue*blue, red*coverage, green*coverage
 // fourth         out: blue*coverage
 //
-// Beyond the border the last pixel counts.
+// Beyond the border the last pixel counts. Colour and coverage are rounded to whole multiples of 1/4096: a product of two
+// is then exact, whether or not a driver fuses it with its sum, and no compiler takes a root's square for what the root
+// was of.
 
 struct Moments {
     width_px: u32,
@@ -38,8 +40,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         let y = min(id.y * job.factor + j, job.height_px - 1u);
         for (var i = 0u; i < job.factor; i += 1u) {
             let at = y * job.width_px + min(id.x * job.factor + i, job.width_px - 1u);
-            let g = guide(at, job.kind);
-            let p = f32(coverage[at]) * (1.0 / 65535.0);
+            let g = vec3<f32>(vec3<u32>(guide(at, job.kind) * 4096.0 + 0.5)) * (1.0 / 4096.0);
+            let p = f32((coverage[at] * 4096u + 32767u) / 65535u) * (1.0 / 4096.0);
             a += vec4<f32>(g, p);
             b += vec4<f32>(g.r * g.r, g.r * g.g, g.r * g.b, g.g * g.g);
             c += vec4<f32>(g.g * g.b, g.b * g.b, g.r * p, g.g * p);

@@ -14,8 +14,8 @@ struct Refine {
     factor: u32,
     // What a pixel is, see `pixels`.
     kind: u32,
-    // From 0, coverage as it was, to 1.
-    strength: f32,
+    // From 0, coverage as it was, to 65536.
+    strength: u32,
 }
 
 @group(0) @binding(0) var<uniform> job: Refine;
@@ -52,8 +52,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.y * job.width_px + id.x;
     let line = line_at(id.xy);
     let g = guide(i, job.kind);
-    let found = clamp(((line.x * g.r + line.y * g.g) + line.z * g.b) + line.w, 0.0, 1.0);
-    let before = f32(coverage[i]) * (1.0 / 65535.0);
-    let mixed = before + (found - before) * job.strength;
-    refined[i] = u32(clamp(mixed, 0.0, 1.0) * 65535.0 + 0.5);
+    let found = u32(clamp(((line.x * g.r + line.y * g.g) + line.z * g.b) + line.w, 0.0, 1.0) * 65535.0 + 0.5);
+    // In whole numbers: drivers rewrite a mixture of floats as they see fit. The two products and a half fit into 32 bits.
+    refined[i] = (found * job.strength + coverage[i] * (65536u - job.strength) + 32768u) >> 16u;
 }

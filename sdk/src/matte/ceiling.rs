@@ -40,14 +40,19 @@ const SMALL: u64 = 1 << 20;
 
 impl Cost {
     /// Of a job on the CPU, and on the CPU's side of a GPU, from a plan of any part of it.
-    pub fn of(job: &MatteJob<'_>, plan: &Plan<'_>, result_bytes: u64) -> Self {
+    pub fn of(job: &MatteJob<'_>, plan: &Plan<'_>) -> Self {
         let frame = job.plate.size();
-        Self { per_px: per_px(plan, result_bytes), fixed: prepared(job) + lines(plan, frame) + SMALL }
+        Self { per_px: per_px(plan), fixed: prepared(job) + lines(plan, frame) + SMALL }
     }
 
     /// What must be there before anything is planned.
     pub fn check_prepared(job: &MatteJob<'_>, ceiling: Ceiling) -> Result<()> {
         check(ceiling.host_bytes, prepared(job) + SMALL)
+    }
+
+    /// Bytes for parts of at most so many pixels.
+    pub fn bytes(self, part_px: usize) -> u64 {
+        self.fixed + self.per_px * part_px as u64
     }
 
     /// The most pixels of a part.
@@ -69,14 +74,13 @@ fn check(found: u64, least: u64) -> Result<()> {
 }
 
 /// Bytes that the twins hold for each pixel of a part. A test counts what is allocated against it.
-fn per_px(plan: &Plan<'_>, result_bytes: u64) -> u64 {
+fn per_px(plan: &Plan<'_>) -> u64 {
     // Samples of 16 bits: an object, what becomes of it, all objects; and the GPU's side widens a host's matte.
     let mut bytes = 6 + 8;
     let steps = || plan.layers.iter().flat_map(|layer| &layer.shape.steps);
     let mut confidence = false;
     let mut distance = false;
     if let Finish::Pixels(pixels) = &plan.finish {
-        bytes += result_bytes;
         confidence = matches!(pixels.extra, Extra::Confidence(..));
         distance = matches!(pixels.extra, Extra::Distance(_));
         let mut spreads = pixels.backdrop.iter().chain(pixels.sides.iter().flatten()).count();

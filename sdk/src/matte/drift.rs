@@ -92,13 +92,16 @@ pub(super) fn drift(settings: &MatteSettings, fit: &Fit, scale: glam::DVec2, siz
         reach_px: 0,
     };
     let limit_px = f64::from(settings.dechatter_px) * mean;
-    let near = |px: i32| (px + 1) * 1024;
     // Where distances hardly change, along ridges, a pixel is looked for twice as far away.
     let steady_px = (2.0 * limit_px).ceil() as i32;
+    let measured = |reach_px| grow(0.0, reach_px, scale, size);
+    let own = measured(if blurs { reach_px } else { f64::from(steady_px + 3) / scale.x.min(scale.y) });
+    // What lies farther away has no distance of its own.
+    let seen = ((own.farthest * own.per_distance) >> 10) as i32;
     let steady = layout::Drift {
         limit: (limit_px * 1024.0).round() as i32,
         steadied: (settings.dechatter * 2.56).round() as i32,
-        near: near(steady_px),
+        near: ((steady_px + 1) * 1024).min(seen),
         reach_px: steady_px,
         ..job(whole(&fit.value, 4096), [0; 5])
     };
@@ -106,18 +109,13 @@ pub(super) fn drift(settings: &MatteSettings, fit: &Fit, scale: glam::DVec2, siz
     let blurred_px = (reach_px * scale.x.max(scale.y) * open.max(1.0)).ceil() as i32;
     let blurred = layout::Drift {
         shutter: (open * 256.0).round() as i32,
-        near: (reach_px * mean * 1024.0) as i32,
+        near: ((reach_px * mean * 1024.0) as i32).min(seen),
         reach_px: blurred_px,
         ..job([0; 5], whole(&fit.slope, 0))
     };
-    let own_px = if blurs { reach_px } else { f64::from(steady_px + 3) / scale.x.min(scale.y) };
-    let measured = |reach_px| grow(0.0, reach_px, scale, size);
-    let own = measured(own_px);
-    // What lies farther away has no distance of its own.
-    let seen = ((own.farthest * own.per_distance) >> 10) as i32;
     Drifts {
-        steady: steadies.then(|| layout::Drift { near: steady.near.min(seen), ..steady }),
-        blurred: blurs.then(|| layout::Drift { near: blurred.near.min(seen), ..blurred }),
+        steady: steadies.then_some(steady),
+        blurred: blurs.then_some(blurred),
         measure: (steadies || blurs).then_some([own, measured(reach_px)]),
     }
 }

@@ -5,7 +5,7 @@ use super::logits::Logits;
 use super::params::choices;
 use super::settings::{Background, MatteSettings, Transfer, View};
 use crate::error::{Error, Result};
-use crate::frame::{Channels, FrameView, FrameViewMut, PixelFormat, Size};
+use crate::frame::{Channels, FrameView, PixelFormat, Size};
 
 /// A mask as the chain takes it. It covers the frame's whole area, whatever its own size.
 #[derive(Clone, Copy, Debug)]
@@ -185,7 +185,7 @@ impl<'a> MatteJob<'a> {
 
     /// # Errors
     /// [`Error::Setting`] or [`Error::Frame`], for the first thing that doesn't fit.
-    pub(super) fn check(&self, result: &FrameViewMut<'_>) -> Result<()> {
+    pub(super) fn check(&self, result: Size, format: PixelFormat) -> Result<()> {
         self.settings.validate()?;
         let size = self.plate.size();
         let problem = |text: String| Err(Error::Frame(text));
@@ -223,20 +223,20 @@ impl<'a> MatteJob<'a> {
             let Window { x_px, y_px, size: part } = window;
             return problem(format!("its window is {part} at {x_px}, {y_px}, expected one within {size}"));
         }
-        if result.size() != window.size {
+        if result != window.size {
             return problem(match self.window {
-                None => format!("the result is {}, expected {size}, the plate's size", result.size()),
+                None => format!("the result is {result}, expected {size}, the plate's size"),
                 Some(_) => {
-                    format!("the result is {}, expected {}, the window's size", result.size(), window.size)
+                    format!("the result is {result}, expected {}, the window's size", window.size)
                 }
             });
         }
-        match (self.settings.view, result.format().channels()) {
+        match (self.settings.view, format.channels()) {
             (View::Matte, _) => Ok(()),
             (_, Channels::Gray) => {
-                problem(format!("the result has {:?} pixels, expected colour for this view", result.format()))
+                problem(format!("the result has {format:?} pixels, expected colour for this view"))
             }
-            _ => self.same_depth("result", result.format()),
+            _ => self.same_depth("result", format),
         }
     }
 

@@ -57,7 +57,7 @@ pub(super) struct Light {
     /// Linear light of each 8-bit code.
     pub decode: [f32; 256],
     /// The nearest 8-bit code of each 16-bit linear sample.
-    pub encode: Vec<u8>,
+    pub encode: Box<[u8; 65536]>,
 }
 
 impl Light {
@@ -87,7 +87,8 @@ impl Light {
             Range::Full => [1.0, 0.0],
             Range::Legal => [65535.0 / 56064.0, -4096.0 / 56064.0],
         };
-        let mut light = Self { transfer, range, curve, span, decode: [0.0; 256], encode: vec![0; 65536] };
+        let mut light =
+            Self { transfer, range, curve, span, decode: [0.0; 256], encode: Box::new([0; 65536]) };
         let [black, white] = if range == Range::Full { [0.0, 255.0] } else { [16.0, 235.0] };
         for code in 0..256 {
             light.decode[code] = light.light_of((code as f32 - black) / (white - black));
@@ -163,7 +164,8 @@ impl Light {
     }
 
     /// The 8-bit code of linear light.
-    pub fn byte_of(&self, light: f32) -> u8 {
+    #[cfg(test)]
+    fn byte_of(&self, light: f32) -> u8 {
         self.encode[(light.clamp(0.0, 1.0) * 65535.0 + 0.5) as usize]
     }
 }

@@ -1,7 +1,9 @@
 //! A frame in parts, so that one of any size fits into bounded memory.
 
+use rayon::prelude::*;
+
 use super::job::Window;
-use crate::frame::Size;
+use crate::frame::{FrameViewMut, Size};
 
 /// Where parts begin and end, so that squares of wide blurs lie alike in all of them.
 const GRID: u32 = super::gaussian::MAX_FACTOR as u32;
@@ -24,6 +26,32 @@ impl Part {
     /// The inner part's first pixel in the outer one.
     pub fn inset(&self) -> [u32; 2] {
         [self.inner.x_px - self.outer.x_px, self.inner.y_px - self.outer.y_px]
+    }
+}
+
+/// Where a part lies, and its inner part in the result.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub part: Part,
+    pub at: [u32; 2],
+}
+
+impl Place {
+    /// The inner part's rows, counted from its top, where they lie in the result, whose first pixel is the window's.
+    pub fn rows<'r>(
+        &self,
+        result: &'r mut FrameViewMut<'_>,
+    ) -> impl ParallelIterator<Item = (usize, &'r mut [u8])> {
+        let (inner, bytes) = (self.part.inner.size, result.format().bytes_per_pixel());
+        let (left, top) = (self.at[0] as usize * bytes, self.at[1] as usize);
+        let rows = result.par_rows_mut().filter(move |(y, _)| (top..top + inner.height()).contains(y));
+        rows.map(move |(y, row)| (y - top, &mut row[left..left + inner.width() * bytes]))
+    }
+
+    /// Where a row of the inner part begins in the outer one.
+    pub fn outer_row(&self, y: usize) -> usize {
+        let [x, top] = self.part.inset();
+        (top as usize + y) * self.part.size().width() + x as usize
     }
 }
 

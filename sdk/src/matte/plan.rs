@@ -5,11 +5,12 @@ use std::sync::{Arc, LazyLock};
 use rotomask_shaders::{layout, mode, op};
 
 use super::drift::{Fit, drift};
+use super::falloff::falloff;
 use super::gaussian::Gaussian;
 use super::job::{Combine, MatteJob, Status};
 use super::light::{FULL, Light, srgb_to_linear};
 use super::logits::taps;
-use super::part::Part;
+use super::part::{Part, Place};
 use super::prepare::{Prepared, Source};
 use super::settings::{Alpha, Background, Despill, MatteSettings, View};
 use crate::frame::{Channels, Depth, FrameView, PixelFormat, Size};
@@ -36,7 +37,8 @@ pub(super) const LEAST_VARIANCE: f32 = 2e-4;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Refine {
     pub gaussian: Gaussian,
-    pub strength: f32,
+    /// 1/65536.
+    pub strength: u32,
     /// 1/256.
     pub soft: u32,
 }
@@ -141,6 +143,12 @@ pub(super) struct Plan<'a> {
     pub finish: Finish<'a>,
 }
 
+impl Plan<'_> {
+    pub fn place(&self) -> Place {
+        Place { part: self.part, at: self.at }
+    }
+}
+
 /// Plans one part of a job that has been checked.
 pub(super) fn plan<'a>(
     job: &MatteJob<'a>,
@@ -178,47 +186,6 @@ pub(super) fn plan<'a>(
         limits: limits.into_iter().flatten().collect(),
         light: Light::shared(settings.transfer, settings.range, job.curve),
         finish: finish(job, sources, part, result),
-    }
-}
-
-/// How far from a pixel anything lies that it depends on, in pixels of the frame.
-pub(super) fn reach_px(job: &MatteJob<'_>, sources: &[Prepared<'_>]) -> u32 {
-    let size = job.plate.size();
-    let shapes = job.layers.iter().zip(sources).map(|(layer, source)| {
-        let (steps, measure) = steps(job.settings_of(layer), &fit(source), job.scale, size);
-        let measured = measure.map_or(0, |[_, around]| around.reach_x.max(around.reach_y) + 2);
-        steps.iter().map(Step::reach_px).sum::<u32>() + measured
-    });
-    let shape = shapes.max().unwrap_or(0);
-    let whole = Part { inner: job.window(), outer: super::job::Window::whole(size) };
-    let finish = match finish(job, &[], whole, PixelFormat::Rgba8) {
-        Finish::Matte => 0,
-        Finish::Pixels(pixels) => {
-            let spreads = pixels.backdrop.iter().chain(pixels.sides.iter().flatten());
-            let blurs = spreads.map(|spread| spread.gaussian.reach_px()).max().unwrap_or(0);
-            let extra = match &pixels.extra {
-                Extra::Distance(grow) => grow.reach_x.max(grow.reach_y) + 1,
-                Extra::Wrap(spread) => spread.gaussian.reach_px(),
-                Extra::None | Extra::Confidence(..) => 0,
-            };
-            // The edge view's line is two pixels wide to each side.
-            blurs.max(extra).max(2)
-        }
-    };
-    shape + finish
-}
-
-impl Step {
-    fn reach_px(&self) -> u32 {
-        match self {
-            Self::Levels(_) | Self::Curve(_) => 0,
-            Self::Grow(grow) => grow.reach_x.max(grow.reach_y) + 1,
-            Self::Smooth(gaussian) => gaussian.reach_px() + 1,
-            Self::Refine(refine) => 2 * refine.gaussian.reach_px() + 1,
-            Self::Feather(gaussian) => gaussian.reach_px(),
-            // Pixels between whole ones need the next.
-            Self::Drift(drift) => drift.reach_px as u32 + 1,
-        }
     }
 }
 
@@ -285,9 +252,9 @@ fn steps(
     }
     let sigma = |px: f64| [px * scale.x, px * scale.y];
     steps.extend(Gaussian::new(sigma(settings.smooth_px.into()), size).map(Step::Smooth));
-    let strength = settings.refine_strength / 100.0;
+    let strength = (f64::from(settings.refine_strength) * 655.36).round() as u32;
     let refining = Gaussian::new(sigma(f64::from(settings.refine_px) / 3.0), size);
-    steps.extend(refining.filter(|_| strength > 0.0).map(|gaussian| {
+    steps.extend(refining.filter(|_| strength > 0).map(|gaussian| {
         let soft = (settings.refine_softness * 2.56).round() as u32;
         Step::Refine(Refine { gaussian, strength, soft })
     }));
@@ -326,40 +293,6 @@ pub(super) fn grow(grow_px: f64, reach_px: f64, scale: glam::DVec2, size: Size) 
         grow: (grow_px * mean * 65536.0).round() as i32,
         per_distance: (2048.0 * mean).round().max(1.0) as u32,
     }
-}
-
-/// A feathered edge's curve: moved outwards by some deviations of its Gaussian, then raised to a power.
-fn falloff(shift: f64, power: f64) -> Vec<u32> {
-    static DEVIATIONS: LazyLock<Vec<f64>> =
-        LazyLock::new(|| (0..=1024).map(|i| quantile(f64::from(i) / 1024.0)).collect());
-    let point = |i: u32| {
-        let moved = match i {
-            0 | 1024 => f64::from(i) / 1024.0,
-            _ => normal(DEVIATIONS[i as usize] + shift),
-        };
-        (moved.powf(power) * f64::from(FULL)).round() as u32
-    };
-    (0..=1024).map(point).collect()
-}
-
-/// The share of a normal distribution below `x` deviations (Abramowitz and Stegun, 7.1.26 for the error function).
-fn normal(x: f64) -> f64 {
-    let z = x.abs() / std::f64::consts::SQRT_2;
-    let t = 1.0 / (1.0 + 0.3275911 * z);
-    let series =
-        t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-    let tail = 0.5 * series * (-z * z).exp();
-    if x < 0.0 { tail } else { 1.0 - tail }
-}
-
-/// Where [`normal`] has a value, by halving.
-fn quantile(share: f64) -> f64 {
-    let (mut low, mut high) = (-6.0, 6.0);
-    for _ in 0..50 {
-        let middle = (low + high) / 2.0;
-        if normal(middle) < share { low = middle } else { high = middle }
-    }
-    (low + high) / 2.0
 }
 
 /// From logits as the `FIELD` variant of coverage gives them to their probability.
@@ -526,15 +459,6 @@ fn badge(status: Status) -> [f32; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_normal_distribution_and_its_quantile_undo_each_other() {
-        for i in 1..40 {
-            let share = f64::from(i) / 40.0;
-            assert!((normal(quantile(share)) - share).abs() < 1e-6);
-        }
-        assert!((normal(1.0) - 0.8413447).abs() < 1e-6);
-    }
 
     #[test]
     fn an_even_feather_needs_no_curve_and_an_uneven_one_moves_the_half() {

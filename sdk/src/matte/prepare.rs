@@ -133,6 +133,11 @@ pub(super) fn samples_into(view: FrameView<'_>, y: usize, into: &mut [u16]) {
     let (row, count) = (view.row(y), format.channel_count());
     let at = format.alpha_offset().unwrap_or(0);
     match format.depth() {
+        Depth::U8 if count == 1 => {
+            for (out, sample) in into.iter_mut().zip(row) {
+                *out = u16::from(*sample) * 257;
+            }
+        }
         Depth::U8 => {
             let pixels = row.chunks_exact(count);
             into.iter_mut().zip(pixels).for_each(|(out, pixel)| *out = u16::from(pixel[at]) * 257);

@@ -37,8 +37,9 @@ pub enum Slot {
     /// For bindings that a variant doesn't look at.
     Empty,
     Result,
-    Upload,
-    Readback,
+    /// Between the computer's memory and the device's, one of each for every frame that is on its way.
+    Upload(u8),
+    Readback(u8),
 }
 
 impl Slot {
@@ -46,8 +47,8 @@ impl Slot {
         use wgpu::BufferUsages as Use;
         match self {
             Self::Uniforms => Use::UNIFORM | Use::COPY_DST,
-            Self::Upload => Use::MAP_WRITE | Use::COPY_SRC,
-            Self::Readback => Use::MAP_READ | Use::COPY_DST,
+            Self::Upload(_) => Use::MAP_WRITE | Use::COPY_SRC,
+            Self::Readback(_) => Use::MAP_READ | Use::COPY_DST,
             _ => Use::STORAGE | Use::COPY_DST | Use::COPY_SRC,
         }
     }
@@ -95,6 +96,11 @@ impl Buffers {
         held.sum::<u64>() + new.map(|(_, bytes)| Self::room(*bytes)).sum::<u64>()
     }
 
+    /// Whether any of these would take the place of a smaller buffer.
+    pub fn would_replace(&self, needs: &[(Slot, u64)]) -> bool {
+        needs.iter().any(|(slot, bytes)| self.buffers.get(slot).is_some_and(|held| held.size() < *bytes))
+    }
+
     /// Makes sure that a buffer has room. A buffer that is replaced takes its bind groups along.
     pub fn reserve(&mut self, device: &Device, slot: Slot, bytes: u64) {
         if self.buffers.get(&slot).is_some_and(|b| b.size() >= bytes) {
@@ -107,7 +113,7 @@ impl Buffers {
             label: Some("matte"),
             size: Self::room(bytes),
             usage: slot.usage(),
-            mapped_at_creation: slot == Slot::Upload,
+            mapped_at_creation: matches!(slot, Slot::Upload(_)),
         });
         self.buffers.insert(slot, buffer);
         #[cfg(test)]

@@ -7,12 +7,13 @@ use rotomask_shaders::WORKGROUP_SIDE;
 
 use super::buffers::{Buffers, Slot};
 use super::device::{Device, Scopes};
+use super::flight::{Flight, Lanes};
 use super::record::{Record, STEP, words};
 use super::{DeviceInfo, Gpu, warn_none};
 use crate::error::Result;
 use crate::frame::{Channels, FrameView, FrameViewMut, Size};
 use crate::matte::Finished;
-use crate::matte::plan::{Finish, Plan};
+use crate::matte::plan::Plan;
 
 /// A frame takes milliseconds. A device that hasn't answered after this will not.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,6 +31,7 @@ pub enum Done {
 pub struct Chain {
     device: Arc<Device>,
     buffers: Buffers,
+    lanes: Lanes,
     /// Bytes that all buffers together may have.
     ceiling: u64,
 }
@@ -38,13 +40,15 @@ impl Chain {
     /// `None` means the CPU's twins.
     ///
     /// # Errors
-    /// [`crate::Error::Device`] if a software adapter is asked for and can't be had.
+    /// [`crate::Error::Device`] if a software adapter, or one by its place, is asked for and can't be had.
     pub fn open(gpu: Gpu, ceiling: u64) -> Result<Option<Self>> {
         if gpu == Gpu::Off {
             return Ok(None);
         }
         match Device::shared(gpu) {
-            Ok(device) => Ok(Some(Self { device, buffers: Buffers::default(), ceiling })),
+            Ok(device) => {
+                Ok(Some(Self { device, buffers: Buffers::default(), lanes: Lanes::default(), ceiling }))
+            }
             Err(problem) if gpu == Gpu::Auto => {
                 warn_none(&problem.to_string());
                 Ok(None)
@@ -67,12 +71,78 @@ impl Chain {
         frame: Size,
         result: &mut FrameViewMut<'_>,
     ) -> std::result::Result<Done, String> {
+        match self.begin(plan, frame, false)? {
+            Some(flight) => self.finish(flight, result).map(|()| Done::Rendered),
+            None => Ok(Done::TooLarge),
+        }
+    }
+
+    /// Hands a plan to the device, for a ticket or to be waited for at once. `None` if the device or the ceiling has no
+    /// room for it.
+    ///
+    /// # Errors
+    /// As [`Chain::render`].
+    pub fn begin(
+        &mut self,
+        plan: &Plan<'_>,
+        frame: Size,
+        ticket: bool,
+    ) -> std::result::Result<Option<Flight>, String> {
+        self.tried(|chain, device| {
+            let scopes = Scopes::open(&device.device);
+            let begun = chain.hand_over(device, plan, frame, ticket);
+            match scopes.close() {
+                Some(problem) => Err(problem),
+                None => begun,
+            }
+        })
+    }
+
+    /// Waits for a part and writes it.
+    ///
+    /// # Errors
+    /// As [`Chain::render`]; the result is then untouched.
+    pub fn finish(
+        &mut self,
+        flight: Flight,
+        result: &mut FrameViewMut<'_>,
+    ) -> std::result::Result<(), String> {
+        self.tried(|chain, device| {
+            if !chain.lanes.know(&flight) {
+                return Err("a part of another chain's".into());
+            }
+            wait(device, Some(&flight.submitted))?;
+            let readback = chain.buffers.get(flight.readback())?;
+            {
+                let view = readback.get_mapped_range(..flight.bytes).map_err(|e| e.to_string())?;
+                let finished = if flight.matte {
+                    Finished::Coverage(bytemuck::try_cast_slice(&view).map_err(|e| e.to_string())?)
+                } else {
+                    Finished::Pixels(&view)
+                };
+                finished.write(&flight.place, result);
+            }
+            readback.unmap();
+            chain.lanes.end(&flight);
+            Ok(())
+        })
+    }
+
+    /// Whether a part is on its way through this chain.
+    pub fn knows(&self, flight: &Flight) -> bool {
+        self.lanes.know(flight)
+    }
+
+    /// Does something with a device that hasn't failed.
+    fn tried<T>(
+        &mut self,
+        attempt: impl FnOnce(&mut Self, &Device) -> std::result::Result<T, String>,
+    ) -> std::result::Result<T, String> {
         if let Some(problem) = self.device.failure() {
             return Err(problem.to_owned());
         }
         let device = self.device.clone();
-        let scopes = Scopes::open(&device.device);
-        let done = self.attempt(&device, plan, frame, result, scopes);
+        let done = attempt(self, &device);
         if done.is_err() {
             // A device that is lost says so when it is polled; one that was only out of memory serves other chains on.
             let _ = device.device.poll(wgpu::PollType::Poll);
@@ -83,31 +153,56 @@ impl Chain {
         }
     }
 
-    fn attempt(
+    fn hand_over(
         &mut self,
         device: &Device,
         plan: &Plan<'_>,
         frame: Size,
-        result: &mut FrameViewMut<'_>,
-        scopes: Scopes,
-    ) -> std::result::Result<Done, String> {
+        ticket: bool,
+    ) -> std::result::Result<Option<Flight>, String> {
+        let Some((lane, left)) = self.lanes.free(ticket) else { return Ok(None) };
+        if let Some(left) = left {
+            // Nobody waited for it.
+            wait(device, Some(&left))?;
+            self.buffers.get(Slot::Readback(lane))?.unmap();
+        }
         let record = Record::new(plan, frame);
-        let needs = needs(&record);
+        let needs = needs(&record, lane);
         let limits = device.device.limits();
         let most = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
         let total: u64 = needs.iter().map(|(_, bytes)| Buffers::room(*bytes)).sum();
         if total > self.ceiling || needs.iter().any(|(_, bytes)| *bytes > most) {
-            return Ok(Done::TooLarge);
+            return Ok(None);
         }
-        if self.buffers.bytes_with(&needs) > self.ceiling {
+        let beyond = self.buffers.bytes_with(&needs) > self.ceiling;
+        if self.lanes.busy() && (beyond || self.buffers.would_replace(&needs)) {
+            if ticket || beyond {
+                // Frames that are on their way keep what they need.
+                return Ok(None);
+            }
+            // A buffer that is replaced is held until the device has done with it.
+            wait(device, None)?;
+        }
+        if beyond {
             // What other jobs left behind.
             self.buffers = Buffers::default();
         }
+        self.submit(device, &record, plan, needs, lane).map(Some)
+    }
+
+    fn submit(
+        &mut self,
+        device: &Device,
+        record: &Record<'_>,
+        plan: &Plan<'_>,
+        needs: Vec<(Slot, u64)>,
+        lane: u8,
+    ) -> std::result::Result<Flight, String> {
         for (slot, bytes) in needs {
             self.buffers.reserve(device, slot, bytes);
         }
         let mut encoder = device.device.create_command_encoder(&Default::default());
-        self.upload(&mut encoder, &record)?;
+        self.upload(&mut encoder, record, lane)?;
         {
             let mut on_gpu = encoder.begin_compute_pass(&Default::default());
             for pass in &record.passes {
@@ -118,34 +213,14 @@ impl Chain {
             }
         }
         let (last, bytes) = record.result;
-        let (upload, readback) = (self.buffers.get(Slot::Upload)?, self.buffers.get(Slot::Readback)?);
+        let (upload, readback) =
+            (self.buffers.get(Slot::Upload(lane))?, self.buffers.get(Slot::Readback(lane))?);
         encoder.copy_buffer_to_buffer(self.buffers.get(last)?, 0, readback, 0, bytes);
         let submitted = device.queue.submit([encoder.finish()]);
-        // The mapped ranges say below whether mapping went well.
+        // The mapped ranges say later whether mapping went well.
         upload.map_async(wgpu::MapMode::Write, .., |_| ());
         readback.map_async(wgpu::MapMode::Read, ..bytes, |_| ());
-        let waited = device
-            .device
-            .poll(wgpu::PollType::Wait { submission_index: Some(submitted), timeout: Some(PATIENCE) });
-        if let Some(problem) = scopes.close() {
-            return Err(problem);
-        }
-        waited.map_err(|e| e.to_string())?;
-        if let Some(problem) = device.failure() {
-            return Err(problem.to_owned());
-        }
-        {
-            let view = readback.get_mapped_range(..bytes).map_err(|e| e.to_string())?;
-            let finished = match &plan.finish {
-                Finish::Matte => {
-                    Finished::WideCoverage(bytemuck::try_cast_slice(&view).map_err(|e| e.to_string())?)
-                }
-                Finish::Pixels(_) => Finished::FourChannels(&view),
-            };
-            finished.write(plan, result);
-        }
-        readback.unmap();
-        Ok(Done::Rendered)
+        Ok(self.lanes.start(lane, submitted, bytes, plan))
     }
 
     /// Writes everything that comes from the CPU into one mapped buffer, and copies it from there.
@@ -153,8 +228,9 @@ impl Chain {
         &self,
         encoder: &mut wgpu::CommandEncoder,
         record: &Record<'_>,
+        lane: u8,
     ) -> std::result::Result<(), String> {
-        let upload = self.buffers.get(Slot::Upload)?;
+        let upload = self.buffers.get(Slot::Upload(lane))?;
         let mut view = upload.get_mapped_range_mut(..).map_err(|e| e.to_string())?;
         let mut at = 0usize;
         let mut copies = Vec::with_capacity(4);
@@ -183,6 +259,18 @@ impl Chain {
     }
 }
 
+/// Until the device has done what was handed to it, or all that ever was.
+fn wait(device: &Device, submitted: Option<&wgpu::SubmissionIndex>) -> std::result::Result<(), String> {
+    let scopes = Scopes::open(&device.device);
+    let patient = wgpu::PollType::Wait { submission_index: submitted.cloned(), timeout: Some(PATIENCE) };
+    let waited = device.device.poll(patient);
+    if let Some(problem) = scopes.close() {
+        return Err(problem);
+    }
+    waited.map_err(|e| e.to_string())?;
+    device.failure().map_or(Ok(()), |problem| Err(problem.to_owned()))
+}
+
 /// A row with four channels a pixel; an alpha that isn't there is full.
 fn four_channels<'a>(frame: FrameView<'a>, y: usize, wide: &'a mut Vec<u8>) -> &'a [u8] {
     let row = frame.row(y);
@@ -199,7 +287,7 @@ fn four_channels<'a>(frame: FrameView<'a>, y: usize, wide: &'a mut Vec<u8>) -> &
 }
 
 /// Bytes of all slots. What comes from the CPU is rounded up piece by piece.
-fn needs(record: &Record<'_>) -> Vec<(Slot, u64)> {
+fn needs(record: &Record<'_>, lane: u8) -> Vec<(Slot, u64)> {
     let step = |bytes: usize| bytes.next_multiple_of(STEP) as u64 + STEP as u64;
     let (uniforms, inputs) = (step(record.uniforms.len()), step(record.inputs.len()));
     let picture = |view: &FrameView<'_>| view.size().area_px() as u64 * 4 * words(*view) + STEP as u64;
@@ -208,8 +296,8 @@ fn needs(record: &Record<'_>) -> Vec<(Slot, u64)> {
     needs.extend([
         (Slot::Uniforms, uniforms),
         (Slot::Inputs, inputs),
-        (Slot::Upload, uniforms + inputs + pictures),
-        (Slot::Readback, record.result.1),
+        (Slot::Upload(lane), uniforms + inputs + pictures),
+        (Slot::Readback(lane), record.result.1),
     ]);
     needs
 }
@@ -220,28 +308,54 @@ mod tests {
     use crate::frame::{Layout, PixelFormat};
     use crate::matte::{DeviceKind, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings};
 
-    fn frame(chain: &mut MatteChain) -> Vec<u8> {
+    /// Hands over a job for a frame of 37x19 pixels, and what its result is made of.
+    fn with_job<T>(work: impl FnOnce(&MatteJob<'_>, Layout) -> T) -> T {
         let size = Size::new(37, 19).unwrap();
         let (layout, over) =
             (Layout::packed(size, PixelFormat::Rgb8), Layout::packed(size, PixelFormat::Rgba8));
         let plate: Vec<u8> = (0..layout.span_bytes()).map(|i| (i * 31) as u8).collect();
-        let mut result = vec![7; over.span_bytes()];
         let logits = Logits::new(Size::new(2, 2).unwrap(), &[4.0, -3.0, 1.0, -2.0]).unwrap();
         let (layers, settings) = ([Layer::new(Mask::Logits(logits))], MatteSettings::default());
-        let job = MatteJob::new(FrameView::new(layout, &plate).unwrap(), &layers, &settings);
-        chain.render(&job, FrameViewMut::new(over, &mut result).unwrap()).unwrap();
-        result
+        work(&MatteJob::new(FrameView::new(layout, &plate).unwrap(), &layers, &settings), over)
+    }
+
+    fn frame(chain: &mut MatteChain) -> Vec<u8> {
+        with_job(|job, over| {
+            let mut result = vec![7; over.span_bytes()];
+            chain.render(job, FrameViewMut::new(over, &mut result).unwrap()).unwrap();
+            result
+        })
+    }
+
+    /// A chain on a software adapter, or `None` after saying that something isn't checked.
+    fn software(what: &str) -> Option<MatteChain> {
+        match MatteChain::open(Gpu::Software) {
+            Ok(chain) => Some(chain),
+            Err(problem) if std::env::var_os("ROTOMASK_REQUIRE_GPU").is_some_and(|v| v == "1") => {
+                panic!("ROTOMASK_REQUIRE_GPU=1, and there is no software adapter: {problem}")
+            }
+            Err(problem) => {
+                eprintln!("SKIPPED, NOT CHECKED: {what} ({problem})");
+                None
+            }
+        }
+    }
+
+    #[test]
+    fn two_frames_are_on_their_way_at_once_and_a_dropped_one_makes_room() {
+        let Some(mut chain) = software("frames on their way") else { return };
+        with_job(|job, over| {
+            let mut submit = || chain.submit(job, over.format).unwrap();
+            let (first, second, third) = (submit(), submit(), submit());
+            assert!(first.flight.is_some() && second.flight.is_some() && third.flight.is_none());
+            drop(first);
+            assert!(submit().flight.is_some());
+        });
     }
 
     #[test]
     fn a_device_lost_in_mid_sequence_is_replaced_by_the_twins() {
-        let mut chain = match MatteChain::open(Gpu::Software) {
-            Ok(chain) => chain,
-            Err(problem) if std::env::var_os("ROTOMASK_REQUIRE_GPU").is_some_and(|v| v == "1") => {
-                panic!("ROTOMASK_REQUIRE_GPU=1, and there is no software adapter: {problem}")
-            }
-            Err(problem) => return eprintln!("SKIPPED, NOT CHECKED: a lost device ({problem})"),
-        };
+        let Some(mut chain) = software("a lost device") else { return };
         let before = frame(&mut chain);
         let groups = |chain: &MatteChain| {
             let buffers = &chain.gpu.as_ref().unwrap().buffers;
@@ -251,7 +365,15 @@ mod tests {
         assert_eq!(frame(&mut chain), before);
         assert_eq!(groups(&chain), held, "a second frame of the same size allocated something");
 
-        chain.gpu.as_ref().unwrap().device.device.destroy();
+        // The frame that is on its way is finished too.
+        with_job(|job, over| {
+            let ticket = chain.submit(job, over.format).unwrap();
+            assert!(ticket.flight.is_some());
+            chain.gpu.as_ref().unwrap().device.device.destroy();
+            let mut result = vec![7; over.span_bytes()];
+            chain.wait(ticket, FrameViewMut::new(over, &mut result).unwrap()).unwrap();
+            assert_eq!(result, before);
+        });
         assert_eq!(frame(&mut chain), before);
         assert_eq!(chain.device().kind, DeviceKind::Twins);
         assert_eq!(frame(&mut chain), before);

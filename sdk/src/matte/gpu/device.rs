@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rotomask_shaders as shaders;
 
-use super::{DeviceInfo, DeviceKind, Gpu};
+use super::{DeviceInfo, DeviceKind, Gpu, listed};
 use crate::error::{Error, Result};
 
 /// A compiled kernel. `variant` is its override's value, see `compile`.
@@ -21,6 +21,8 @@ pub struct Device {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     pub info: DeviceInfo,
+    /// Its adapter's, among those of the machine.
+    place: usize,
     /// Compiled when first dispatched.
     pipelines: Mutex<HashMap<PipelineId, wgpu::ComputePipeline>>,
     /// Why it can't be used any more.
@@ -59,49 +61,62 @@ pub fn adapters() -> Vec<DeviceInfo> {
     found().into_iter().map(|(_, info)| info).collect()
 }
 
+/// The adapter that suits best, with its place among those of the machine.
+fn choose(gpu: Gpu) -> Result<(usize, wgpu::Adapter, DeviceInfo)> {
+    let adapters = found();
+    let all: Vec<DeviceInfo> = adapters.iter().map(|(_, info)| info.clone()).collect();
+    let rank = |kind: DeviceKind| match kind {
+        DeviceKind::Discrete => 0,
+        DeviceKind::Integrated => 1,
+        _ => 2,
+    };
+    let suits = |place: usize, info: &DeviceInfo| match gpu {
+        Gpu::Software => info.kind == DeviceKind::Software,
+        Gpu::Adapter(wanted) => place == wanted,
+        Gpu::Auto | Gpu::Off => info.kind.is_hardware(),
+    };
+    let able = |adapter: &wgpu::Adapter| {
+        let wanted = wgpu::DownlevelFlags::COMPUTE_SHADERS | wgpu::DownlevelFlags::SHADER_F16_IN_F32;
+        adapter.get_downlevel_capabilities().flags.contains(wanted)
+    };
+    let suiting = adapters.into_iter().enumerate().map(|(place, (adapter, info))| (place, adapter, info));
+    suiting
+        .filter(|(place, adapter, info)| suits(*place, info) && able(adapter))
+        .min_by_key(|(_, _, info)| rank(info.kind))
+        .ok_or_else(|| {
+            let wanted = match gpu {
+                Gpu::Software => "a software adapter".into(),
+                Gpu::Adapter(place) => format!("adapter {place}"),
+                Gpu::Auto | Gpu::Off => "a hardware adapter".to_owned(),
+            };
+            let have = listed(&all);
+            Error::Device(format!("found {have}, expected {wanted} that can compute"))
+        })
+}
+
 impl Device {
-    /// The process's hardware or software device, opened on first use and again after a failure.
+    /// The process's device of some kind, opened on first use and again after a failure.
     ///
     /// # Errors
     /// [`Error::Device`] if there is none of the kind, or it doesn't work.
     pub fn shared(gpu: Gpu) -> Result<Arc<Self>> {
-        static HARDWARE: Mutex<Option<Arc<Device>>> = Mutex::new(None);
-        static SOFTWARE: Mutex<Option<Arc<Device>>> = Mutex::new(None);
-        let slot = if gpu == Gpu::Software { &SOFTWARE } else { &HARDWARE };
-        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(device) = slot.as_ref().filter(|d| d.failure().is_none()) {
+        static OPEN: Mutex<Vec<(Gpu, Arc<Device>)>> = Mutex::new(Vec::new());
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|(_, device)| device.failure().is_none());
+        if let Some((_, device)) = open.iter().find(|(known, _)| *known == gpu) {
             return Ok(device.clone());
         }
-        let device = Arc::new(Self::open(gpu)?);
-        *slot = Some(device.clone());
+        let (place, adapter, info) = choose(gpu)?;
+        // What is asked for by its place may be what was found by its kind.
+        let device = match open.iter().find(|(_, device)| device.place == place) {
+            Some((_, device)) => device.clone(),
+            None => Arc::new(Self::open(place, adapter, info)?),
+        };
+        open.push((gpu, device.clone()));
         Ok(device)
     }
 
-    fn open(gpu: Gpu) -> Result<Self> {
-        let adapters = found();
-        let names: Vec<_> = adapters.iter().map(|(_, info)| info.name.clone()).collect();
-        let rank = |kind: DeviceKind| match kind {
-            DeviceKind::Discrete => 0,
-            DeviceKind::Integrated => 1,
-            _ => 2,
-        };
-        let (adapter, info) = adapters
-            .into_iter()
-            .filter(|(adapter, info)| {
-                let able = adapter.get_downlevel_capabilities().flags;
-                able.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS | wgpu::DownlevelFlags::SHADER_F16_IN_F32)
-                    && if gpu == Gpu::Software {
-                        info.kind == DeviceKind::Software
-                    } else {
-                        info.kind.is_hardware()
-                    }
-            })
-            .min_by_key(|(_, info)| rank(info.kind))
-            .ok_or_else(|| {
-                let wanted = if gpu == Gpu::Software { "software" } else { "hardware" };
-                let have = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-                Error::Device(format!("found {have}, expected a {wanted} adapter that can compute"))
-            })?;
+    fn open(place: usize, adapter: wgpu::Adapter, info: DeviceInfo) -> Result<Self> {
         let failed = |problem: String| Error::Device(format!("{}: {problem}", info.name));
         let limits = adapter.limits();
         let wanted = wgpu::DeviceDescriptor {
@@ -132,7 +147,7 @@ impl Device {
         if let Some(problem) = scopes.close() {
             return Err(failed(problem));
         }
-        Ok(Self { device, queue, info, pipelines, failure })
+        Ok(Self { device, queue, info, place, pipelines, failure })
     }
 
     /// Why the device can't be used any more, if so.

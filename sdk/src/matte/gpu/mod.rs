@@ -3,12 +3,17 @@
 mod buffers;
 mod chain;
 mod device;
+mod flight;
 mod record;
 
 pub(super) use chain::{Chain, Done};
 pub use device::adapters;
+pub(super) use flight::Flight;
 
+use std::str::FromStr;
 use std::sync::Once;
+
+use crate::error::{Error, Result};
 
 /// Which device finishes the frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -20,6 +25,52 @@ pub enum Gpu {
     Off,
     /// A software adapter such as Mesa's lavapipe, for tests.
     Software,
+    /// One of [`adapters`], by its place there.
+    Adapter(usize),
+}
+
+impl FromStr for Gpu {
+    type Err = Error;
+
+    /// `auto`, `off`, `software`, an adapter's place among [`adapters`], or a part of its name, large or small letters
+    /// alike; of several that have it, the first.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if there is no such adapter; it tells what there is.
+    fn from_str(asked: &str) -> Result<Self> {
+        match asked {
+            "auto" => Ok(Self::Auto),
+            "off" => Ok(Self::Off),
+            "software" => Ok(Self::Software),
+            _ => among(asked, &adapters()).map(Self::Adapter),
+        }
+    }
+}
+
+/// Which of the adapters is asked for, by its place or a part of its name.
+fn among(asked: &str, adapters: &[DeviceInfo]) -> Result<usize> {
+    let wanted = asked.trim().to_lowercase();
+    let by_name = || adapters.iter().position(|info| info.name.to_lowercase().contains(&wanted));
+    let found = match wanted.parse::<usize>() {
+        Ok(place) if place < adapters.len() => Some(place),
+        _ if wanted.is_empty() => None,
+        _ => by_name(),
+    };
+    found.ok_or_else(|| {
+        let have = listed(adapters);
+        Error::Device(format!(
+            "no adapter is \"{asked}\"; found {have}, expected one's number or a part of its name"
+        ))
+    })
+}
+
+/// Adapters by their places and names.
+fn listed(adapters: &[DeviceInfo]) -> String {
+    if adapters.is_empty() {
+        return "none".into();
+    }
+    let one = |(place, info): (usize, &DeviceInfo)| format!("{place}: {} ({})", info.name, info.backend);
+    adapters.iter().enumerate().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// What a device is.
@@ -78,4 +129,40 @@ pub(super) fn warn_lost(device: &DeviceInfo, problem: &str) {
             device.name
         );
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two() -> Vec<DeviceInfo> {
+        let info = |name: &str, backend, kind| DeviceInfo { name: name.into(), backend, kind };
+        vec![
+            info("NVIDIA GeForce RTX 4090", "vulkan", DeviceKind::Discrete),
+            info("llvmpipe (LLVM 15.0.6, 256 bits)", "vulkan", DeviceKind::Software),
+        ]
+    }
+
+    #[test]
+    fn an_adapter_is_found_by_its_place_or_a_part_of_its_name() {
+        assert_eq!(among("1", &two()).unwrap(), 1);
+        assert_eq!(among("geforce", &two()).unwrap(), 0);
+        assert_eq!(among("LLVMpipe", &two()).unwrap(), 1);
+        // No place, but a part of a name.
+        assert_eq!(among("4090", &two()).unwrap(), 0);
+        assert_eq!("off".parse::<Gpu>().unwrap(), Gpu::Off);
+    }
+
+    #[test]
+    fn an_adapter_that_is_not_there_is_refused_with_those_that_are() {
+        let said = among("radeon", &two()).unwrap_err().to_string();
+        assert!(
+            said.contains("no adapter is \"radeon\"; found 0: NVIDIA GeForce RTX 4090 (vulkan), 1: llvmpipe"),
+            "{said}"
+        );
+        assert!(among("7", &two()).is_err());
+        assert!(among(" ", &two()).is_err());
+        let said = among("0", &[]).unwrap_err().to_string();
+        assert!(said.contains("found none"), "{said}");
+    }
 }

@@ -1,17 +1,18 @@
-//! The plain twin of `composite.wgsl`.
+//! The plain twin of `composite.wgsl`: a row at a time, in stretches whose coverage is all alike, or of a tile's width.
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 use rotomask_shaders::{layout::Composite, mode};
 
-use super::pixels::{Four, alpha, coded, linear, passed, set_alpha};
+use super::pixels::{DARK, Lights, Numbers, code_stretch, coded, linear_stretch, part, pass};
 use super::plane::{Plane, TILE};
 use super::spread::Blurred;
-use crate::frame::{FrameView, PixelFormat};
-use crate::matte::light::{FULL, Light, scale16};
+use crate::frame::{Depth, FrameView, FrameViewMut, PixelFormat};
+use crate::matte::light::Light;
 use crate::matte::plan::{Pixels, Plan};
 
 /// Nothing is divided by less coverage than this.
-const LEAST: f32 = 1e-4;
+pub(super) const LEAST: f32 = 1e-4;
 
 /// What the composite reads beside the plate and its coverage, each of the part's size, or none.
 #[derive(Clone, Copy, Default)]
@@ -28,248 +29,177 @@ pub struct Beside<'a> {
     pub confidence: &'a [u16],
 }
 
-fn part(sample: u16) -> f32 {
-    if sample == u16::MAX { 1.0 } else { f32::from(sample) * (1.0 / 65535.0) }
-}
-
-fn mixed(under: f32, over: f32, by: f32) -> f32 {
+#[inline(always)]
+pub(super) fn mixed(under: f32, over: f32, by: f32) -> f32 {
     over * by + under * (1.0 - by)
 }
 
-struct Work<'a> {
-    pixels: &'a Pixels<'a>,
-    plate: FrameView<'a>,
-    job: &'a Composite,
-    light: &'a Light,
-    coverage: &'a Plane,
-    beside: Beside<'a>,
+pub(super) struct Work<'a> {
+    pub pixels: &'a Pixels<'a>,
+    pub plate: FrameView<'a>,
+    pub job: &'a Composite,
+    pub light: &'a Light,
+    pub coverage: &'a Plane,
+    pub beside: Beside<'a>,
 }
 
-/// The blurred pictures' pixels under a stretch of a row.
+/// A stretch of a row: where it lies in the part, and its pixels.
 #[derive(Clone, Copy)]
-struct Under {
-    backdrop: [Four; TILE],
-    sides: [[Four; TILE]; 2],
-    wrap: [Four; TILE],
+pub(super) struct At<'a> {
+    pub x: usize,
+    pub y: usize,
+    /// Pixels, at most [`TILE`].
+    pub count: usize,
+    pub raw: &'a [u8],
+    pub coverage: &'a [u16],
+    /// Coverage, if it is 0 or full all over.
+    pub flat: Option<u16>,
 }
 
-/// One pixel: where it lies in the part, its bits, and its coverage.
-#[derive(Clone, Copy)]
-struct At<'a> {
-    x: usize,
-    y: usize,
-    i: usize,
-    /// Its place in the stretch.
-    k: usize,
-    under: &'a Under,
-    raw: &'a [u8],
-    coverage: u16,
+/// What a stretch is made with. Pixels beyond its end are calculated too, and not looked at.
+pub(super) struct Desk {
+    pub plate: Lights,
+    /// What is behind the subject.
+    pub under: Lights,
+    /// The blurred light inside and outside the matte.
+    pub sides: [Lights; 2],
+    pub wrap: Lights,
+    pub out: Lights,
+    /// Coverage, and coverage times the plate's alpha.
+    pub matte: Numbers,
+    pub covered: Numbers,
+    /// Pixels whose own bits pass through.
+    pub passes: [bool; TILE],
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self {
+            plate: DARK,
+            under: DARK,
+            sides: [DARK; 2],
+            wrap: DARK,
+            out: DARK,
+            matte: [0.0; TILE],
+            covered: [0.0; TILE],
+            passes: [false; TILE],
+        }
+    }
 }
 
 impl Work<'_> {
-    fn format(&self) -> PixelFormat {
+    #[inline(always)]
+    pub fn format(&self) -> PixelFormat {
         self.plate.format()
     }
 
-    fn linear(&self, at: At<'_>) -> Four {
-        linear(at.raw, self.format(), self.light)
-    }
-
-    fn pass(&self, at: At<'_>, out: &mut [u8]) {
-        passed(at.raw, self.format(), self.pixels.result, out);
-    }
-
-    fn code(&self, light: Four, out: &mut [u8]) {
-        coded(light, self.pixels.result, self.light, out);
-    }
-
-    /// Premultiplied light to the result.
-    fn finished(&self, [r, g, b, a]: Four, out: &mut [u8]) {
-        let rgb = [r, g, b];
-        let straight = self.job.premultiplied == 0 && a < 1.0;
-        let [r, g, b] = if straight { rgb.map(|v| v / a.max(LEAST)) } else { rgb };
-        self.code([r, g, b, a], out);
-    }
-
-    fn despilled(&self, [r, g, b]: [f32; 3]) -> [f32; 3] {
-        let strength = self.job.despill_strength;
-        match self.job.despill {
-            1 => [r, mixed(g, g.min((r + b) * 0.5), strength), b],
-            2 => [r, g, mixed(b, b.min((r + g) * 0.5), strength)],
-            _ => [r, g, b],
-        }
-    }
-
-    fn own_colour(&self, at: At<'_>, light: [f32; 3], covered: f32) -> [f32; 3] {
-        let [near, far] = at.under.sides.map(|side| side[at.k]);
-        if near[3] < LEAST || far[3] < LEAST {
-            return light;
-        }
-        std::array::from_fn(|c| {
-            let own = near[c] / near[3];
-            let other = far[c] / far[3];
-            let unexplained = light[c] - own * covered - other * (1.0 - covered);
-            mixed(light[c], (own + unexplained * covered).max(0.0), self.job.decontaminate)
-        })
-    }
-
-    fn subject_light(&self, at: At<'_>, light: [f32; 3], covered: f32) -> [f32; 3] {
-        let own = if self.job.decontaminate > 0.0 && covered < 1.0 {
-            self.own_colour(at, light, covered)
-        } else {
-            light
-        };
-        if self.job.despill != 0 { self.despilled(own) } else { own }
-    }
-
-    fn back_raw(&self, at: At<'_>) -> Option<(&[u8], PixelFormat)> {
-        let back = self.pixels.back?;
-        let (format, bytes) = (back.format(), back.format().bytes_per_pixel());
-        Some((&back.row(at.y)[at.x * bytes..][..bytes], format))
-    }
-
-    fn behind(&self, at: At<'_>) -> Four {
+    #[inline(always)]
+    pub fn colour(&self) -> [f32; 4] {
         let Composite { red, green, blue, alpha, .. } = *self.job;
-        match (self.pixels.mode, self.back_raw(at)) {
-            (mode::OVER_LIGHT, _) => at.under.backdrop[at.k],
-            (mode::OVER_PICTURE, Some((raw, format))) => {
-                let [r, g, b, a] = linear(raw, format, self.light);
-                [r * a, g * a, b * a, a]
+        [red, green, blue, alpha]
+    }
+
+    /// Reads the plate and its coverage.
+    #[inline(always)]
+    pub fn read(&self, at: At<'_>, desk: &mut Desk) {
+        linear_stretch(at.raw, self.format(), self.light, &mut desk.plate);
+        for (matte, sample) in desk.matte.iter_mut().zip(at.coverage) {
+            *matte = part(*sample);
+        }
+        for ((covered, matte), alpha) in desk.covered.iter_mut().zip(&desk.matte).zip(&desk.plate[3]) {
+            *covered = matte * alpha;
+        }
+    }
+
+    /// Premultiplied light becomes straight, if that is wanted.
+    #[inline(always)]
+    pub fn straighten(&self, out: &mut Lights) {
+        if self.job.premultiplied != 0 {
+            return;
+        }
+        let [red, green, blue, alpha] = out;
+        for channel in [red, green, blue] {
+            for (v, a) in channel.iter_mut().zip(&*alpha) {
+                *v = if *a < 1.0 { *v / a.max(LEAST) } else { *v };
             }
-            _ => [red, green, blue, alpha],
         }
     }
 
-    fn wrapping(&self, at: At<'_>) -> Four {
-        let Composite { red, green, blue, alpha, .. } = *self.job;
-        let wrap = at.under.wrap[at.k];
+    /// Writes what was calculated, and the plate's own bits where they pass.
+    #[inline(always)]
+    pub fn write(&self, at: At<'_>, desk: &Desk, out: &mut [u8]) {
+        code_stretch(&desk.out, self.pixels.result, self.light, out);
+        self.write_passing(at.raw, self.format(), &desk.passes, out);
+    }
+
+    #[inline(always)]
+    pub fn write_passing(&self, raw: &[u8], format: PixelFormat, passes: &[bool; TILE], out: &mut [u8]) {
+        if !passes.iter().fold(false, |any, passes| any | passes) {
+            return;
+        }
+        let (from, to) = (format.bytes_per_pixel(), self.pixels.result.bytes_per_pixel());
+        let pixels = out.chunks_exact_mut(to).zip(raw.chunks_exact(from)).zip(passes);
+        for ((out, raw), _) in pixels.filter(|(_, passes)| **passes) {
+            pass(raw, format, self.pixels.result, out);
+        }
+    }
+
+    #[inline(always)]
+    fn stretch(&self, at: At<'_>, desk: &mut Desk, out: &mut [u8]) {
         match self.pixels.mode {
-            mode::OVER_COLOUR => [red, green, blue, alpha].map(|v| v * wrap[3]),
-            _ => wrap,
+            mode::OVERLAY => self.overlay(at, desk, out),
+            mode::STATUS => self.status(at, desk, out),
+            mode::CUTOUT | mode::ERASE => self.cut(at, desk, out),
+            mode::EDGE => self.edge(at, desk, out),
+            mode::TRIMAP => self.trimap(at, desk, out),
+            mode::CONFIDENCE => self.confidence(at, desk, out),
+            _ => self.over(at, desk, out),
         }
     }
 
-    fn over(&self, at: At<'_>, out: &mut [u8]) {
-        let [r, g, b, a] = self.linear(at);
-        let matte = part(at.coverage);
-        let covered = matte * a;
-        if covered == 1.0 && self.job.despill == 0 && self.job.wrap == 0.0 {
-            return self.pass(at, out);
-        }
-        let under = self.behind(at);
-        if let Some((raw, format)) = self.back_raw(at).filter(|_| covered == 0.0 && under[3] == 1.0) {
-            return passed(raw, format, self.pixels.result, out);
-        }
-        let mut light = self.subject_light(at, [r, g, b], matte);
-        if self.job.wrap > 0.0 {
-            let wrap = self.wrapping(at).map(|v| v * self.job.wrap);
-            light = std::array::from_fn(|c| light[c] * (1.0 - wrap[3]) + wrap[c]);
-        }
-        let rgb: [f32; 3] = std::array::from_fn(|c| mixed(under[c], light[c], covered));
-        self.finished([rgb[0], rgb[1], rgb[2], covered + under[3] * (1.0 - covered)], out);
+    /// Whether the plate's light is always a number that nothing times it is nothing.
+    #[inline(always)]
+    pub fn is_finite(&self) -> bool {
+        matches!(self.format().depth(), Depth::U8 | Depth::U16)
     }
 
-    fn tinted(&self, at: At<'_>, strength: f32, out: &mut [u8]) {
-        let light = self.linear(at);
-        let opaque = self.job.premultiplied == 0 || light[3] == 1.0;
-        if strength == 0.0 && opaque {
-            return self.pass(at, out);
-        }
-        let tint = [self.job.red, self.job.green, self.job.blue];
-        let rgb: [f32; 3] = std::array::from_fn(|c| mixed(light[c], tint[c], strength));
-        let [r, g, b] = if opaque { rgb } else { rgb.map(|v| v * light[3]) };
-        self.code([r, g, b, light[3]], out);
-    }
-
-    fn cut(&self, at: At<'_>, out: &mut [u8]) {
-        let a = alpha(at.raw, self.format());
-        let erases = self.pixels.mode == mode::ERASE;
-        let matte = part(if erases { u16::MAX - at.coverage } else { at.coverage });
-        let covered = matte * a;
-        let changes = !erases && (self.job.despill != 0 || self.job.decontaminate > 0.0 && matte < 1.0);
-        if covered == 1.0 && !changes {
-            return self.pass(at, out);
-        }
-        if self.job.premultiplied == 0 && !changes {
-            self.pass(at, out);
-            return set_alpha(covered, self.pixels.result, out);
-        }
-        let [r, g, b, _] = self.linear(at);
-        let own = if changes { self.subject_light(at, [r, g, b], matte) } else { [r, g, b] };
-        let [r, g, b] = if self.job.premultiplied == 0 { own } else { own.map(|v| v * covered) };
-        self.code([r, g, b, covered], out);
-    }
-
-    /// How near the contour is, from 0 to 1, within two pixels.
-    fn line_at(&self, at: At<'_>) -> f32 {
-        let size = self.coverage.size;
-        let near = |at: usize, count: usize| at.saturating_sub(2)..=(at + 2).min(count - 1);
-        let mut most = 0;
-        for y in near(at.y, size.height()) {
-            for sample in &self.coverage.row(y)[near(at.x, size.width())] {
-                most = most.max(scale16(u32::from(*sample), FULL - u32::from(*sample)));
-            }
-        }
-        (4 * most).min(FULL) as f32 * (1.0 / 65535.0)
-    }
-
-    fn grey(&self, value: f32, out: &mut [u8]) {
-        let v = self.light.light_of(value);
-        self.code([v, v, v, 1.0], out);
-    }
-
-    fn trimap(&self, at: At<'_>, out: &mut [u8]) {
-        let value = match (self.job.band > 0, at.coverage) {
-            (true, _) => {
-                let distance = self.beside.distance[at.i];
-                if distance.abs() < self.job.band { 0.5 } else { f32::from(u8::from(distance > 0)) }
-            }
-            (false, 0) => 0.0,
-            (false, u16::MAX) => 1.0,
-            (false, _) => 0.5,
+    /// Where coverage is this all over, no pixel needs a look at another: a tile's width of what they all are, in the
+    /// result's format.
+    fn plain(&self) -> Option<(u16, Vec<u8>)> {
+        let cut = self.job.premultiplied != 0 && self.is_finite();
+        let (coverage, colour) = match self.pixels.mode {
+            mode::OVER_COLOUR if self.job.wrap == 0.0 => (0, self.colour()),
+            mode::CUTOUT if cut => (0, [0.0; 4]),
+            mode::ERASE if cut => (u16::MAX, [0.0; 4]),
+            _ => return None,
         };
-        self.grey(value, out);
+        let mut light = DARK;
+        light.iter_mut().zip(colour).for_each(|(channel, v)| channel[0] = v);
+        if self.pixels.mode == mode::OVER_COLOUR {
+            self.straighten(&mut light);
+        }
+        let mut out = vec![0; self.pixels.result.bytes_per_pixel()];
+        coded(light.map(|channel| channel[0]), self.pixels.result, self.light, &mut out);
+        Some((coverage, out.repeat(TILE)))
     }
 
-    fn confidence(&self, at: At<'_>, out: &mut [u8]) {
-        let light = self.linear(at);
-        let sure = part(self.beside.confidence[at.i]);
-        let doubt = 1.0 - (2.0 * sure - 1.0).abs();
-        let colour = [doubt, sure * (1.0 - doubt), (1.0 - sure) * (1.0 - doubt)];
-        let brightness = (light[0] + light[1] + light[2]) * (1.0 / 9.0);
-        let [r, g, b] = colour.map(|v| brightness + v * 0.5);
-        self.code([r, g, b, 1.0], out);
-    }
-
-    fn pixel(&self, at: At<'_>, out: &mut [u8]) {
+    /// Whether only the plate's alpha changes, to that of coverage.
+    #[inline(always)]
+    pub fn keeps_colour(&self) -> bool {
         let job = self.job;
+        let straight = job.premultiplied == 0;
         match self.pixels.mode {
-            mode::OVERLAY => self.tinted(at, part(at.coverage) * job.alpha, out),
-            mode::CUTOUT | mode::ERASE => self.cut(at, out),
-            mode::EDGE => self.tinted(at, self.line_at(at), out),
-            mode::TRIMAP => self.trimap(at, out),
-            mode::CONFIDENCE => self.confidence(at, out),
-            mode::STATUS => {
-                let x = at.x as u32 - job.inner_x + job.frame_x;
-                let y = at.y as u32 - job.inner_y + job.frame_y;
-                if x < job.badge_px && y < job.badge_px {
-                    self.code([job.badge_red, job.badge_green, job.badge_blue, 1.0], out);
-                } else {
-                    self.tinted(at, part(at.coverage) * job.alpha, out);
-                }
-            }
-            _ => self.over(at, out),
+            mode::CUTOUT => straight && job.despill == 0 && job.decontaminate == 0.0,
+            mode::ERASE => straight,
+            _ => false,
         }
     }
 
-    /// The background's colour in the result's format, if no pixel of it needs a look at another.
-    fn plain(&self) -> Option<Vec<u8>> {
-        (self.pixels.mode == mode::OVER_COLOUR && self.job.wrap == 0.0).then(|| {
-            let mut out = vec![0; self.pixels.result.bytes_per_pixel()];
-            let Composite { red, green, blue, alpha, .. } = *self.job;
-            self.finished([red, green, blue, alpha], &mut out);
-            out
-        })
+    /// The background picture alone shows where coverage is 0 and the picture has no alpha.
+    #[inline(always)]
+    fn back_shows(&self, flat: Option<u16>) -> Option<FrameView<'_>> {
+        let opaque = |back: &FrameView<'_>| back.format().alpha_offset().is_none();
+        self.pixels.back.filter(|back| flat == Some(0) && opaque(back) && self.is_finite())
     }
 
     /// Whether the plate alone shows where coverage is 0, or full, whatever its pixels are.
@@ -286,68 +216,64 @@ impl Work<'_> {
             _ => false,
         }
     }
+}
 
-    /// Makes what is looked at of the blurred pictures under a stretch.
-    fn look_under(&self, x: &std::ops::Range<usize>, y: usize, flat: Option<u16>, under: &mut Under) {
-        let Beside { backdrop, sides, wrap, .. } = self.beside;
-        if let Some(backdrop) = backdrop {
-            backdrop.stretch(x.start, y, &mut under.backdrop[..x.len()]);
-        }
-        // Full coverage knows its own colour.
-        if let Some(sides) = sides.filter(|_| flat != Some(u16::MAX)) {
-            let pairs = sides.iter().zip(&mut under.sides);
-            pairs.for_each(|(side, under)| side.stretch(x.start, y, &mut under[..x.len()]));
-        }
-        if let Some(wrap) = wrap {
-            wrap.stretch(x.start, y, &mut under.wrap[..x.len()]);
-        }
-    }
-
-    /// `plain` is the background's colour, where it is the same all over.
-    fn row(&self, y: usize, plain: Option<&[u8]>, out: &mut [u8]) {
-        let from = self.format().bytes_per_pixel();
-        let to = self.pixels.result.bytes_per_pixel();
-        let (plate, samples) = (self.plate.row(y), self.coverage.row(y));
-        let (width, left) = (self.coverage.size.width(), self.job.inner_x as usize);
-        let mut under =
-            Under { backdrop: [[0.0; 4]; TILE], sides: [[[0.0; 4]; TILE]; 2], wrap: [[0.0; 4]; TILE] };
-        for (k, out) in out.chunks_mut(TILE * to).enumerate() {
-            let x = left + k * TILE..left + k * TILE + out.len() / to;
-            let flat = self.coverage.flat_over(x.start as isize..x.end as isize, y as isize..y as isize + 1);
-            if let Some(value) = plain.filter(|_| flat == Some(0)) {
-                out.chunks_exact_mut(to).for_each(|out| out.copy_from_slice(value));
-                continue;
+/// Every pixel of the frame passes through here, so it is compiled for wider registers as well. `plain` are all
+/// pixels of some coverage, where they are the same.
+#[multiversion(targets = "simd")]
+fn row(work: &Work<'_>, y: usize, plain: Option<(u16, &[u8])>, out: &mut [u8]) {
+    let from = work.format().bytes_per_pixel();
+    let to = work.pixels.result.bytes_per_pixel();
+    let (plate, samples) = (work.plate.row(y), work.coverage.row(y));
+    let left = work.job.inner_x as usize;
+    let mut desk = Desk::new();
+    for (x, flat) in work.coverage.runs(left..left + work.job.inner_width as usize, y) {
+        let out = &mut out[(x.start - left) * to..(x.end - left) * to];
+        let raw = &plate[x.start * from..x.end * from];
+        if let Some((_, value)) = plain.filter(|(coverage, _)| flat == Some(*coverage)) {
+            for out in out.chunks_mut(value.len()) {
+                out.copy_from_slice(&value[..out.len()]);
             }
-            if self.plate_shows(flat) {
-                let raw = plate[x.start * from..x.end * from].chunks_exact(from);
-                out.chunks_exact_mut(to)
-                    .zip(raw)
-                    .for_each(|(out, raw)| passed(raw, self.format(), self.pixels.result, out));
-                continue;
+            continue;
+        }
+        if work.plate_shows(flat) {
+            pass(raw, work.format(), work.pixels.result, out);
+            continue;
+        }
+        if let Some(back) = work.back_shows(flat) {
+            let bytes = back.format().bytes_per_pixel();
+            pass(&back.row(y)[x.start * bytes..x.end * bytes], back.format(), work.pixels.result, out);
+            continue;
+        }
+        if let Some(coverage) = flat.filter(|_| work.keeps_colour() && from == 3) {
+            // Three bytes: the plate is opaque, so its alpha is coverage.
+            pass(raw, work.format(), work.pixels.result, out);
+            let covered = (coverage == u16::MAX) == (work.pixels.mode == mode::CUTOUT);
+            for pixel in out.as_chunks_mut::<4>().0.iter_mut().filter(|_| to == 4) {
+                pixel[3] = if covered { 255 } else { 0 };
             }
-            self.look_under(&x, y, flat, &mut under);
-            for (k, (x, out)) in x.zip(out.chunks_exact_mut(to)).enumerate() {
-                let raw = &plate[x * from..][..from];
-                let under = &under;
-                self.pixel(At { x, y, i: y * width + x, k, under, raw, coverage: samples[x] }, out);
-            }
+            continue;
+        }
+        let pieces = out.chunks_mut(TILE * to).zip(raw.chunks(TILE * from));
+        for ((out, raw), x) in pieces.zip(x.step_by(TILE)) {
+            let count = raw.len() / from;
+            let at = At { x, y, count, raw, coverage: &samples[x..x + count], flat };
+            work.stretch(at, &mut desk, out);
         }
     }
 }
 
-/// The finished inner part, in the result's format, rows without gaps.
+/// The finished inner part, written where it belongs in the result.
 pub fn composite(
     plan: &Plan<'_>,
     pixels: &Pixels<'_>,
     coverage: &Plane,
     beside: Beside<'_>,
-    into: &mut [u8],
+    result: &mut FrameViewMut<'_>,
 ) {
     let job = &pixels.job;
     let work = Work { pixels, plate: plan.plate, job, light: &plan.light, coverage, beside };
     let plain = work.plain();
-    let row_bytes = job.inner_width as usize * pixels.result.bytes_per_pixel();
-    into.par_chunks_mut(row_bytes)
-        .enumerate()
-        .for_each(|(y, out)| work.row(y + job.inner_y as usize, plain.as_deref(), out));
+    let plain = plain.as_ref().map(|(coverage, pixel)| (*coverage, pixel.as_slice()));
+    plan.place().rows(result).for_each(|(y, out)| row(&work, y + job.inner_y as usize, plain, out));
 }

@@ -2,6 +2,7 @@
 
 mod blur;
 mod composite;
+mod contour;
 mod coverage;
 mod drift;
 mod grow;
@@ -10,11 +11,14 @@ mod plane;
 mod point;
 mod refine;
 mod spread;
+mod subject;
+mod views;
 
 use blur::PlaneBlur;
 use composite::{Beside, composite};
-use grow::Contour;
-use plane::{Plane, fit};
+use contour::Contour;
+use multiversion::multiversion;
+use plane::Plane;
 use refine::Refining;
 use rotomask_shaders::{
     layout::{Coverage, Tap},
@@ -22,9 +26,10 @@ use rotomask_shaders::{
 };
 use spread::Blurred;
 
-use super::Finished;
+use rayon::prelude::*;
+
 use super::plan::{Around, Extra, Finish, LayerPlan, Origin, Pixels, Plan, Shape, Step, combining};
-use crate::frame::Size;
+use crate::frame::{FrameViewMut, PixelFormat, Size};
 
 /// The twins' memory, kept from frame to frame.
 #[derive(Debug, Default)]
@@ -44,34 +49,56 @@ pub(super) struct Twin {
     /// Distances of the frame itself, and of up to four around it.
     times: [Vec<i32>; 5],
     refining: Refining,
-    pixels: Vec<u8>,
 }
 
 impl Twin {
-    /// Carries out a plan. It can't fail.
-    pub fn render(&mut self, plan: &Plan<'_>, frame: Size) -> Finished<'_> {
+    /// Bytes of all that is kept.
+    pub fn bytes(&self) -> u64 {
+        let planes = [&self.matte, &self.spare, &self.total, &self.kept].map(Plane::bytes);
+        let pictures = self.sides.iter().chain([&self.backdrop, &self.wrap]).map(Blurred::bytes);
+        let distances = self.times.iter().chain([&self.distance]).map(plane::bytes);
+        planes.into_iter().chain(pictures).chain(distances).sum::<u64>()
+            + self.contour.bytes()
+            + self.blur.bytes()
+            + self.refining.bytes()
+    }
+
+    /// Carries out a plan and writes its part of the result. It can't fail.
+    pub fn render(&mut self, plan: &Plan<'_>, frame: Size, result: &mut FrameViewMut<'_>) {
         self.combine(plan, frame);
-        let Finish::Pixels(pixels) = &plan.finish else {
-            return Finished::Coverage(&self.total.values);
-        };
-        self.show(plan, pixels, frame);
-        Finished::Pixels(&self.pixels)
+        match &plan.finish {
+            Finish::Pixels(pixels) => self.show(plan, pixels, frame, result),
+            Finish::Matte => {
+                let (place, format) = (plan.place(), result.format());
+                place.rows(result).for_each(|(y, row)| {
+                    write_coverage(&self.total.values[place.outer_row(y)..], format, row);
+                });
+            }
+        }
     }
 
     /// All objects' mattes become one, in `total`.
     fn combine(&mut self, plan: &Plan<'_>, frame: Size) {
         let size = plan.part.size();
-        self.total.clear(size);
+        if plan.layers.is_empty() {
+            self.total.clear(size);
+        }
         let keeps = plan.layers.iter().any(|layer| layer.keep);
         if keeps {
             self.kept.clear(size);
         }
-        for layer in &plan.layers {
+        for (i, layer) in plan.layers.iter().enumerate() {
             self.layer(plan, layer, frame);
             if layer.keep {
                 point::combine(&combining(size, op::MAX, 0, 0), &mut self.kept, &self.matte);
             }
-            point::combine(&combining(size, layer.op, 0, 0), &mut self.total, &self.matte);
+            match (i, layer.op) {
+                // Added to nothing, it is what there is.
+                (0, op::ADD | op::MAX) => std::mem::swap(&mut self.total, &mut self.matte),
+                // Nothing, less anything or times anything, is nothing.
+                (0, _) => self.total.clear(size),
+                _ => point::combine(&combining(size, layer.op, 0, 0), &mut self.total, &self.matte),
+            }
         }
         if keeps {
             point::combine(&combining(size, op::MAX, 0, 0), &mut self.total, &self.kept);
@@ -151,24 +178,24 @@ impl Twin {
     fn times(&mut self, plan: &Plan<'_>, around: &Around<'_>, frame: Size) {
         let [own, others] = &around.measure;
         let own_far = grow::farthest(own);
-        grow::distance(&self.matte, own, &mut self.contour, |_| true, &mut self.times[0]);
+        grow::distance(&self.matte, own, &mut self.contour, None, &mut self.times[0]);
         std::mem::swap(&mut self.matte, &mut self.spare);
         for (origin, i) in around.origins.iter().zip(1..) {
             self.origin(plan, origin, coverage::coverage, frame);
             let (now, time) = self.times.split_at_mut(i);
-            let near = |at: usize| now[0][at].abs() < own_far;
+            let near = Some((now[0].as_slice(), own_far));
             grow::distance(&self.matte, others, &mut self.contour, near, &mut time[0]);
         }
         std::mem::swap(&mut self.matte, &mut self.spare);
     }
 
     /// The finished pixels of the inner part.
-    fn show(&mut self, plan: &Plan<'_>, pixels: &Pixels<'_>, frame: Size) {
+    fn show(&mut self, plan: &Plan<'_>, pixels: &Pixels<'_>, frame: Size, result: &mut FrameViewMut<'_>) {
         let light = &*plan.light;
         match &pixels.extra {
             Extra::Confidence(origins, curve) => self.confidence(plan, origins, curve, frame),
             Extra::Distance(job) => {
-                grow::distance(&self.total, job, &mut self.contour, |_| true, &mut self.distance);
+                grow::distance(&self.total, job, &mut self.contour, None, &mut self.distance);
             }
             Extra::None | Extra::Wrap(_) => {}
         }
@@ -193,9 +220,7 @@ impl Twin {
             Extra::Confidence(..) => beside.confidence = &self.kept.values,
             Extra::None => {}
         }
-        let inner = plan.part.inner.size;
-        fit(&mut self.pixels, inner.area_px() * pixels.result.bytes_per_pixel(), 0);
-        composite(plan, pixels, &self.total, beside, &mut self.pixels);
+        composite(plan, pixels, &self.total, beside, result);
     }
 
     /// How sure the model is of the surest object, in `kept`.
@@ -208,6 +233,35 @@ impl Twin {
                 point::curve(curve, &mut self.matte);
             }
             point::combine(&combining(size, op::MAX, 0, 0), &mut self.kept, &self.matte);
+        }
+    }
+}
+
+/// 16-bit coverage as grey, alpha opaque.
+#[multiversion(targets = "simd")]
+fn write_coverage(samples: &[u16], format: PixelFormat, row: &mut [u8]) {
+    if format != PixelFormat::Gray8 {
+        return super::write_coverage(samples.iter().map(|v| u32::from(*v)), format, row);
+    }
+    for (out, v) in row.iter_mut().zip(samples) {
+        // A quotient by 65535, by its first two terms.
+        let scaled = u32::from(*v) * 255 + 32767;
+        *out = ((scaled + (scaled >> 16) + 1) >> 16) as u8;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matte::light::FULL;
+
+    #[test]
+    fn every_sample_is_rounded_to_the_nearest_byte() {
+        let samples: Vec<u16> = (0..=u16::MAX).collect();
+        let mut row = vec![0; samples.len()];
+        write_coverage(&samples, PixelFormat::Gray8, &mut row);
+        for (v, found) in samples.iter().zip(row) {
+            assert_eq!(u32::from(found), (u32::from(*v) * 255 + 32767) / FULL, "{v}");
         }
     }
 }

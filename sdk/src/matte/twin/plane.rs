@@ -18,6 +18,11 @@ pub fn fit<T: Copy>(memory: &mut Vec<T>, length: usize, value: T) {
     memory.resize(length, value);
 }
 
+/// Bytes that memory takes, used or not.
+pub fn bytes<T>(memory: &Vec<T>) -> u64 {
+    (memory.capacity() * size_of::<T>()) as u64
+}
+
 /// One 16-bit sample a pixel, row-major.
 #[derive(Debug)]
 pub struct Plane {
@@ -60,13 +65,28 @@ impl TileMut<'_> {
     /// The value of the whole tile, if it is 0 or full.
     fn flat(&self) -> Option<u16> {
         let first = self.rows[self.x.start];
-        let even = |row: &[u16]| row[self.x.clone()].iter().fold(0, |acc, v| acc | (v ^ first)) == 0;
-        let flat = u32::from(first) % FULL == 0 && self.rows.chunks(self.width).all(even);
-        flat.then_some(first)
+        if first != 0 && first != u16::MAX {
+            return None;
+        }
+        for row in self.rows.chunks(self.width) {
+            let mut odd = 0;
+            for v in &row[self.x.clone()] {
+                odd |= v ^ first;
+            }
+            if odd != 0 {
+                return None;
+            }
+        }
+        Some(first)
     }
 }
 
 impl Plane {
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> u64 {
+        bytes(&self.values) + bytes(&self.flat)
+    }
+
     fn tiles_across(&self) -> usize {
         self.size.width().div_ceil(TILE)
     }
@@ -88,6 +108,28 @@ impl Plane {
     /// One row.
     pub fn row(&self, y: usize) -> &[u16] {
         &self.values[y * self.size.width()..][..self.size.width()]
+    }
+
+    /// Stretches of a row, from left to right: as long as they can be where tiles are filled alike, and of one tile
+    /// elsewhere; and what fills them.
+    pub fn runs(
+        &self,
+        columns: std::ops::Range<usize>,
+        y: usize,
+    ) -> impl Iterator<Item = (std::ops::Range<usize>, Option<u16>)> + '_ {
+        let across = self.tiles_across();
+        let tiles = &self.flat[y / TILE * across..][..across];
+        let mut x = columns.start;
+        std::iter::from_fn(move || {
+            let start = x;
+            let flat = *tiles.get(start / TILE).filter(|_| start < columns.end)?;
+            x = (start / TILE + 1) * TILE;
+            while flat.is_some() && x < columns.end && tiles[x / TILE] == flat {
+                x += TILE;
+            }
+            x = x.min(columns.end);
+            Some((start..x, flat))
+        })
     }
 
     /// The value of all tiles that have a pixel in the given columns and rows, if they share one.
@@ -120,7 +162,9 @@ impl Plane {
         self.visit(|_, tile, flat| {
             let Some(value) = flat else {
                 for y in tile.y.clone() {
-                    tile.row(y).iter_mut().for_each(|v| *v = sample(*v));
+                    for v in tile.row(y) {
+                        *v = sample(*v);
+                    }
                 }
                 return None;
             };
@@ -147,7 +191,9 @@ impl Plane {
                 None => {
                     for y in tile.y.clone() {
                         let second = &other.row(y)[tile.x.clone()];
-                        tile.row(y).iter_mut().zip(second).for_each(|(a, b)| *a = sample(*a, *b));
+                        for (a, b) in tile.row(y).iter_mut().zip(second) {
+                            *a = sample(*a, *b);
+                        }
                     }
                 }
             }

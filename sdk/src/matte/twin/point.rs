@@ -8,32 +8,37 @@ use crate::matte::light::{FULL, scale16};
 use crate::matte::part::Part;
 use crate::matte::prepare::samples_into;
 
-fn combined(job: &Combine, a: u32, b: u32) -> u32 {
+/// `first` becomes what the two make.
+pub fn combine(job: &Combine, first: &mut Plane, second: &Plane) {
+    // Each operation has its own loop.
     match job.op {
-        op::ADD => (a + b).min(FULL),
-        op::SUBTRACT => a.saturating_sub(b),
-        op::INTERSECT => (a + b).saturating_sub(FULL),
-        op::MIN => a.min(b),
-        op::MAX => a.max(b),
-        op::MULTIPLY => scale16(a, b),
-        op::HOLD => scale16(a, FULL - b),
-        op::INVERT => FULL - a,
-        _ => {
-            let (above, span) = (a.saturating_sub(job.low), job.high - job.low);
-            if above >= span { FULL } else { (above * FULL + span / 2) / span }
-        }
+        op::ADD => merge(first, second, |a, b| (a + b).min(FULL)),
+        op::SUBTRACT => merge(first, second, u32::saturating_sub),
+        op::INTERSECT => merge(first, second, |a, b| (a + b).saturating_sub(FULL)),
+        op::MIN => merge(first, second, u32::min),
+        op::MAX => merge(first, second, u32::max),
+        op::MULTIPLY => merge(first, second, scale16),
+        _ => merge(first, second, |a, b| scale16(a, FULL - b)),
     }
 }
 
-/// `first` becomes what the two make.
-pub fn combine(job: &Combine, first: &mut Plane, second: &Plane) {
-    let sample = |a: u16, b: u16| combined(job, u32::from(a), u32::from(b)) as u16;
+#[inline(always)]
+fn merge(first: &mut Plane, second: &Plane, sample: impl Fn(u32, u32) -> u32 + Copy + Sync) {
+    let sample = move |a: u16, b: u16| sample(u32::from(a), u32::from(b)) as u16;
     first.merge(second, |a, b| Some(sample(a?, b?)), sample);
 }
 
 /// `plane` becomes what it alone makes.
 pub fn change(job: &Combine, plane: &mut Plane) {
-    plane.map(|v| combined(job, u32::from(v), 0) as u16);
+    if job.op == op::INVERT {
+        return plane.map(|v| u16::MAX - v);
+    }
+    let (low, span) = (job.low, job.high - job.low);
+    plane.map(|v| {
+        let above = u32::from(v).saturating_sub(low);
+        let level = if above >= span { FULL } else { (above * FULL + span / 2) / span };
+        level as u16
+    });
 }
 
 /// Coverage through a curve of 1,025 points.

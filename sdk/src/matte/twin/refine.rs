@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::pixels::{Four, linear};
-use super::plane::{Plane, TILE, around, fit};
-use super::spread::{enlarged, four, sweep};
+use super::pixels::{DARK, Four, Lights, Numbers, linear_stretch};
+use super::plane::{Plane, TILE, TileMut, around, bytes, fit};
+use super::spread::{between, four, phases, sweep, transposed, widen};
 use crate::frame::{FrameView, Size};
 use crate::matte::gaussian::Gaussian;
 use crate::matte::light::Light;
@@ -49,14 +50,83 @@ impl Near {
     }
 }
 
-/// A pixel as the filter sees it: `guide.wgsl`.
-fn guide(pixel: &[u8], plate: FrameView<'_>, light: &Light) -> [f32; 3] {
-    let [r, g, b, _] = linear(pixel, plate.format(), light);
-    // What is no number is black.
-    [r, g, b].map(|v| if v > 0.0 { v.min(1.0).sqrt() } else { 0.0 })
+/// A stretch as the filter sees it: `guide.wgsl`. `rgb` holds its linear light.
+#[inline(always)]
+fn guide(rgb: &mut Lights) {
+    for channel in &mut rgb[..3] {
+        for v in channel {
+            // What is no number is black.
+            *v = if *v > 0.0 { v.min(1.0).sqrt() } else { 0.0 };
+        }
+    }
+}
+
+/// How many numbers a guided filter needs of a pixel.
+const SUMS: usize = 13;
+
+/// A run of squares' sums from one row: colour and coverage, and the products that a guided filter needs.
+#[multiversion(targets = "simd")]
+fn add_row(
+    plate: FrameView<'_>,
+    light: &Light,
+    covered: &[u16],
+    y: usize,
+    run: &Range<usize>,
+    factor: usize,
+    sums: &mut [[f32; SUMS]],
+) {
+    let (format, row) = (plate.format(), plate.row(y));
+    let (width, bytes) = (covered.len(), format.bytes_per_pixel());
+    // A stretch is whole squares, the last of which may reach beyond the border.
+    let squares = TILE / factor;
+    for first in run.clone().step_by(squares) {
+        let count = squares.min(run.end - first);
+        let x = first * factor..((first + count) * factor).min(width);
+        let mut rgb = DARK;
+        linear_stretch(&row[x.start * bytes..x.end * bytes], format, light, &mut rgb);
+        guide(&mut rgb);
+        let [mut r, mut g, mut b, mut p] = rgb;
+        for channel in [&mut r, &mut g, &mut b] {
+            for v in channel {
+                *v = (*v * 4096.0 + 0.5) as u32 as f32 * (1.0 / 4096.0);
+            }
+        }
+        for (p, sample) in p.iter_mut().zip(&covered[x.clone()]) {
+            *p = ((u32::from(*sample) * 4096 + 32767) / 65535) as f32 * (1.0 / 4096.0);
+        }
+        for channel in [&mut r, &mut g, &mut b, &mut p] {
+            // Beyond the border the last pixel counts.
+            let last = channel[x.len() - 1];
+            channel[x.len()..].fill(last);
+        }
+        let product = |a: &Numbers, b: &Numbers| -> Numbers {
+            let mut product = [0.0; TILE];
+            for ((out, a), b) in product.iter_mut().zip(a).zip(b) {
+                *out = a * b;
+            }
+            product
+        };
+        let [rr, rg, rb, gg] = [product(&r, &r), product(&r, &g), product(&r, &b), product(&g, &g)];
+        let [gb, bb, rp, gp] = [product(&g, &b), product(&b, &b), product(&r, &p), product(&g, &p)];
+        let bp = product(&b, &p);
+        let all = [&r, &g, &b, &p, &rr, &rg, &rb, &gg, &gb, &bb, &rp, &gp, &bp];
+        let places = sums[first - run.start..][..count].iter_mut().enumerate();
+        for (i, sums) in places {
+            for (sum, numbers) in sums.iter_mut().zip(all) {
+                for v in &numbers[i * factor..(i + 1) * factor] {
+                    *sum += v;
+                }
+            }
+        }
+    }
 }
 
 impl Refining {
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> u64 {
+        self.moments.iter().chain([&self.lines, &self.swept, &self.wide]).map(bytes).sum()
+    }
+
     /// Coverage from the plate's colours. All have one size.
     pub fn run(
         &mut self,
@@ -100,48 +170,38 @@ impl Refining {
 
     fn moments(&mut self, g: &Gaussian, plate: FrameView<'_>, light: &Light, coverage: &Plane, near: &Near) {
         let (small, size, factor) = (g.small, coverage.size, g.factor as usize);
-        let (width, bytes) = (small.width(), plate.format().bytes_per_pixel());
+        let width = small.width();
         let share = 1.0 / (factor * factor) as f32;
         let [first, second, third, fourth] = &mut self.moments;
         let rows = first.par_chunks_mut(width).zip(second.par_chunks_mut(width));
         let rows = rows.zip(third.par_chunks_mut(width)).zip(fourth.par_chunks_mut(width));
         rows.enumerate().for_each(|(y, (((first, second), third), fourth))| {
-            for at in near.runs(y, factor, width).flatten() {
-                let [mut a, mut b, mut c] = [[0.0; 4]; 3];
-                let mut d = 0.0;
+            for run in near.runs(y, factor, width) {
+                // A tile's width of squares at most.
+                let mut sums = [[0.0; SUMS]; TILE];
                 for row in y * factor..(y + 1) * factor {
                     let row = row.min(size.height() - 1);
-                    let (pixels, covered) = (plate.row(row), coverage.row(row));
-                    for x in at * factor..(at + 1) * factor {
-                        let x = x.min(size.width() - 1);
-                        let [red, green, blue] = guide(&pixels[x * bytes..][..bytes], plate, light);
-                        let p = f32::from(covered[x]) * (1.0 / 65535.0);
-                        add(&mut a, [red, green, blue, p]);
-                        add(&mut b, [red * red, red * green, red * blue, green * green]);
-                        add(&mut c, [green * blue, blue * blue, red * p, green * p]);
-                        d += blue * p;
-                    }
+                    add_row(plate, light, coverage.row(row), row, &run, factor, &mut sums);
                 }
-                first[at] = a.map(|v| v * share);
-                second[at] = b.map(|v| v * share);
-                third[at] = c.map(|v| v * share);
-                fourth[at] = [d * share, 0.0, 0.0, 0.0];
+                for (at, sums) in run.zip(sums) {
+                    let [r, g, b, p, rr, rg, rb, gg, gb, bb, rp, gp, bp] = sums.map(|sum| sum * share);
+                    first[at] = [r, g, b, p];
+                    second[at] = [rr, rg, rb, gg];
+                    third[at] = [gb, bb, rp, gp];
+                    fourth[at] = [bp, 0.0, 0.0, 0.0];
+                }
             }
         });
     }
 
     /// Every row of lines at full width, the first half of enlarging.
     fn widen(&mut self, g: &Gaussian, full: Size, near: &Near) {
-        let (factor, small, width) = (g.factor as usize, g.small, full.width());
+        let (factor, small, width, phases) = (g.factor as usize, g.small, full.width(), phases(g));
         fit(&mut self.wide, small.height() * width, [0.0; 4]);
         let rows = self.lines.par_chunks(small.width());
         self.wide.par_chunks_mut(width).zip(rows).enumerate().for_each(|(y, (out, row))| {
             for run in near.runs(y, factor, small.width()) {
-                let columns = run.start * factor..(run.end * factor).min(width);
-                for (x, out) in columns.clone().zip(&mut out[columns]) {
-                    let at = four(g, x, small.width());
-                    *out = enlarged(at.map(|at| row[at]), g.phases[x % factor]);
-                }
+                widen(g, &phases, row, run.start * factor..(run.end * factor).min(width), out);
             }
         });
     }
@@ -155,38 +215,61 @@ impl Refining {
         into: &mut Plane,
         reach: usize,
     ) {
-        let g = &refine.gaussian;
-        let (width, factor, bytes) =
-            (coverage.size.width(), g.factor as usize, plate.format().bytes_per_pixel());
-        let (lines, wide) = (&self.lines, &self.wide);
+        let work = Applying { refine, plate, light, coverage, lines: &self.lines, wide: &self.wide };
         into.each_tile(
             |x, y| coverage.flat_over(around(x, reach), around(y, reach)),
-            |tile| {
-                let start = tile.x.start;
-                for y in tile.y.clone() {
-                    let rows = four(g, y, g.small.height());
-                    let down = g.phases[y % factor];
-                    let (pixels, covered) = (plate.row(y), coverage.row(y));
-                    for (i, out) in tile.row(y).iter_mut().enumerate() {
-                        let x = start + i;
-                        let [a, b, c, d] = match factor {
-                            1 => lines[y * width + x],
-                            _ => enlarged(rows.map(|row| wide[row * width + x]), down),
-                        };
-                        let [red, green, blue] = guide(&pixels[x * bytes..][..bytes], plate, light);
-                        let found = (((a * red + b * green) + c * blue) + d).clamp(0.0, 1.0);
-                        let before = f32::from(covered[x]) * (1.0 / 65535.0);
-                        let mixed = before + (found - before) * refine.strength;
-                        *out = (mixed.clamp(0.0, 1.0) * 65535.0 + 0.5) as u16;
-                    }
-                }
-            },
+            |tile| apply_tile(&work, tile),
         );
     }
 }
 
-fn add(sum: &mut Four, value: Four) {
-    sum.iter_mut().zip(value).for_each(|(sum, v)| *sum += v);
+/// What the last pass reads.
+struct Applying<'a> {
+    refine: &'a Refine,
+    plate: FrameView<'a>,
+    light: &'a Light,
+    coverage: &'a Plane,
+    /// Of the small size, and at full width if that is smaller.
+    lines: &'a [Four],
+    wide: &'a [Four],
+}
+
+#[multiversion(targets = "simd")]
+fn apply_tile(work: &Applying<'_>, tile: &mut TileMut<'_>) {
+    let (g, strength) = (&work.refine.gaussian, work.refine.strength);
+    let (width, format, columns) = (work.coverage.size.width(), work.plate.format(), tile.x.clone());
+    let (factor, bytes) = (g.factor as usize, format.bytes_per_pixel());
+    for y in tile.y.clone() {
+        let mut pixels = [[0.0; 4]; TILE];
+        let pixels = &mut pixels[..columns.len()];
+        if factor == 1 {
+            pixels.copy_from_slice(&work.lines[y * width..][columns.clone()]);
+        } else {
+            let rows = four(g, y, g.small.height()).map(|row| &work.wide[row * width..][columns.clone()]);
+            between(rows, g.phases[y % factor].map(|weight| weight as f32), pixels);
+        }
+        let mut lines = DARK;
+        transposed(pixels, &mut lines);
+        let mut rgb = DARK;
+        linear_stretch(
+            &work.plate.row(y)[columns.start * bytes..columns.end * bytes],
+            format,
+            work.light,
+            &mut rgb,
+        );
+        guide(&mut rgb);
+        let [a, b, c, d] = &lines;
+        let mut found = [0u32; TILE];
+        for (i, found) in found.iter_mut().enumerate() {
+            let line = ((a[i] * rgb[0][i] + b[i] * rgb[1][i]) + c[i] * rgb[2][i]) + d[i];
+            *found = (line.clamp(0.0, 1.0) * 65535.0 + 0.5) as u32;
+        }
+        let before = &work.coverage.row(y)[columns.clone()];
+        for ((out, before), found) in tile.row(y).iter_mut().zip(before).zip(found) {
+            let mixed = found * strength + u32::from(*before) * (65536 - strength) + 32768;
+            *out = (mixed >> 16) as u16;
+        }
+    }
 }
 
 /// Coverage as a line of colour: what red, green and blue count for, and what is added.
