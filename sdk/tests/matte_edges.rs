@@ -276,3 +276,29 @@ fn a_job_that_makes_no_sense_is_refused_and_the_result_untouched() {
         assert!(result.bytes.iter().all(|b| *b == PADDING), "{found}");
     }
 }
+
+#[test]
+fn a_refined_frame_has_nothing_of_the_one_before() {
+    let (plate, mask) = (size(320, 70), size(80, 18));
+    let host = noise(Host::new(plate, Rgb8, 0), 7);
+    // Edges everywhere, so that something is left behind everywhere.
+    let busy: Vec<f32> = (0..mask.area_px()).map(|i| if i / 3 % 2 == 0 { 4.0 } else { -4.0 }).collect();
+    for refine_px in [2.0, 3.5, 5.0, 9.0, 20.0] {
+        let settings = MatteSettings { view: View::Matte, refine_px, ..Default::default() };
+        let render = |chain: &mut MatteChain, values: &[f32]| {
+            let mut result = Host::new(plate, GrayF32, 0);
+            let layers = added(Logits::new(mask, values).unwrap());
+            let job = MatteJob::new(host.view(), &layers, &settings);
+            chain.render(&job, result.view_mut()).unwrap();
+            result.bytes
+        };
+        // Wherever its edge lies in the tiles that the work is divided into.
+        for x in (180..310).step_by(9) {
+            let right = disk(plate, mask, [f64::from(x), 30.0], 14.0);
+            let mut used = MatteChain::open(Gpu::Off).unwrap();
+            render(&mut used, &busy);
+            let alone = render(&mut MatteChain::open(Gpu::Off).unwrap(), &right);
+            assert!(render(&mut used, &right) == alone, "refined by {refine_px} px, the disk at {x}");
+        }
+    }
+}

@@ -138,9 +138,10 @@ impl Refining {
     ) {
         let g = &refine.gaussian;
         let (small, factor) = (g.small, g.factor as usize);
-        // What a pixel's line depends on reaches this far; and what that depends on, as far again.
+        // What a pixel depends on reaches this far, and a tile is finished where the edge is within it. So what a tile needs
+        // may lie this far on its one side, and the edge as far on its other.
         let reach = 2 * g.reach_px() as usize + 1;
-        let near = Near::new(coverage, 2 * reach);
+        let near = Near::new(coverage, 2 * reach + TILE);
         let runs = |y: usize| near.runs(y, factor, small.width());
         self.moments.iter_mut().for_each(|plane| fit(plane, small.area_px(), [0.0; 4]));
         self.moments(g, plate, light, coverage, &near);
