@@ -89,9 +89,9 @@ class Format(enum.IntEnum):
 
 
 class Gpu(enum.IntEnum):
-    """Where mattes are finished: AUTO is a hardware adapter if there is one, otherwise the CPU."""
+    """Where mattes are finished: AUTO is a hardware adapter if there is one, otherwise the CPU; ADAPTER the one that is named."""
 
-    AUTO, OFF, SOFTWARE = 0, 1, 2
+    AUTO, OFF, SOFTWARE, ADAPTER = 0, 1, 2, 3
 
 
 class Units(enum.IntEnum):
@@ -275,7 +275,8 @@ _MatteJob = _sized(
     ("scale_y", c_double),
 )
 _MatteOptions = _sized(
-    "rotomask_matte_options", ("gpu", c_uint32), ("host_memory_bytes", c_uint64), ("device_memory_bytes", c_uint64)
+    "rotomask_matte_options", ("gpu", c_uint32), ("host_memory_bytes", c_uint64), ("device_memory_bytes", c_uint64),
+    ("adapter", c_char_p),
 )
 
 _LogCallback = ctypes.CFUNCTYPE(None, c_void_p, c_uint32, c_char_p)

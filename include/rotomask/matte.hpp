@@ -13,7 +13,9 @@ enum class Gpu : rotomask_gpu {
   automatic = ROTOMASK_GPU_AUTO,
   off = ROTOMASK_GPU_OFF,
   /// On a software adapter, for tests.
-  software = ROTOMASK_GPU_SOFTWARE
+  software = ROTOMASK_GPU_SOFTWARE,
+  /// On the one that MatteOptions names.
+  adapter = ROTOMASK_GPU_ADAPTER
 };
 
 /// What the status view's badge tells of a frame.
@@ -39,6 +41,8 @@ enum class Combine : rotomask_combine {
 struct MatteOptions {
   Gpu gpu;
   std::uint64_t host_memory_bytes, device_memory_bytes;
+  /// With Gpu::adapter: its place among the adapters that info() lists, or a part of its name.
+  std::string adapter;
 
   MatteOptions() {
     rotomask_matte_options c{};
@@ -48,12 +52,14 @@ struct MatteOptions {
     device_memory_bytes = c.device_memory_bytes;
   }
 
+  /// What C takes; it points into this object.
   rotomask_matte_options c() const noexcept {
     rotomask_matte_options c{};
     rotomask_matte_options_init(&c, sizeof c);
     c.gpu = static_cast<rotomask_gpu>(gpu);
     c.host_memory_bytes = host_memory_bytes;
     c.device_memory_bytes = device_memory_bytes;
+    c.adapter = detail::or_null(adapter);
     return c;
   }
 };

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, str::FromStr};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use crate::{
     annotate::AnnotateArgs,
@@ -182,17 +182,6 @@ pub struct TrackArgs {
     pub engine: EngineArgs,
 }
 
-/// Where the matte is finished.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Gpu {
-    /// On the GPU if there is one, otherwise on the CPU
-    Auto,
-    /// On the CPU
-    Off,
-    /// On a software GPU, for tests
-    Software,
-}
-
 /// What lies behind the object.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Background {
@@ -323,7 +312,7 @@ mod tests {
 
     #[test]
     fn an_option_outside_its_range_is_refused() {
-        for wrong in [["--fps", "0"], ["--set", "grow_px"], ["--matte-memory", "0"], ["--gpu", "on"]] {
+        for wrong in [["--fps", "0"], ["--set", "grow_px"], ["--matte-memory", "0"]] {
             assert!(track(&wrong).is_err(), "{wrong:?}");
         }
     }

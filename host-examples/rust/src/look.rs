@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     Error, Result,
-    args::{Background, Gpu},
+    args::Background,
     library::{Library, MatteSettings},
     picture::Picture,
     source::{ClipInfo, read_picture},
@@ -46,9 +46,9 @@ pub struct LookArgs {
     /// Grow the matte by so many pixels; below 0 it shrinks
     #[arg(long, value_name = "PX", allow_hyphen_values = true)]
     pub grow: Option<String>,
-    /// Where the matte is finished
+    /// Where the matte is finished: auto, off (on the CPU), software, an adapter's place or a part of its name
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Engine")]
-    pub gpu: Gpu,
+    pub gpu: String,
     /// The most memory that finishing a frame may take, in MiB, of the computer's and of the GPU's
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Engine")]
     pub matte_memory: Option<u32>,

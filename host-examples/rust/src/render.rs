@@ -48,7 +48,7 @@ impl Render {
         background: Option<Picture>,
         (target, clip): (&Target, &ClipInfo),
     ) -> Result<Self> {
-        let matte = Matte::open(library, look.gpu, look.memory_bytes())?;
+        let matte = Matte::open(library, &look.gpu, look.memory_bytes())?;
         let sink = Sink::create(target, clip)?;
         Ok(Self { matte, settings, background, sink, result: Picture::new(clip.width, clip.height) })
     }

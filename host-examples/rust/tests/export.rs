@@ -19,7 +19,6 @@ use common::{Folder, assert_refused, names, read_all, rotomask};
 use exr::prelude::{FlatSamples, ReadChannels, ReadLayers};
 use ffmpeg_next::{codec, format::Pixel, frame::Video, media};
 use rotomask_cli::{
-    args::Gpu,
     library::{
         Combine, Image, ImageMut, Keep, Library, MaskKind, Matte, MatteJob, MatteLayer, MatteSettings, Model,
         ModelOptions, Session, SessionFile,
@@ -154,7 +153,7 @@ fn wanted(objects: &[u32], frame: u64, set: &[(&str, &str)]) -> Vec<u16> {
     settings.set("view", "matte").unwrap();
     set.iter().for_each(|(id, value)| settings.set(id, value).unwrap());
     let mut found = vec![0; PIXELS];
-    let mut matte = Matte::open(&shot.library, Gpu::Off, None).unwrap();
+    let mut matte = Matte::open(&shot.library, "off", None).unwrap();
     matte.render(&job, &settings, &mut ImageMut::gray16(SIZE.0, SIZE.1, &mut found).unwrap()).unwrap();
     found
 }

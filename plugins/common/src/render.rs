@@ -123,15 +123,11 @@ fn pass(request: &Request<'_>, result: &mut FrameViewMut<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Where mattes are finished: `ROTOMASK_GPU` is `auto` (or not set), `off` or `software`.
+/// Where mattes are finished: `ROTOMASK_GPU` is `auto` (or not set), `off`, `software`, or an adapter's place or name.
 fn gpu() -> Result<Gpu> {
     match std::env::var("ROTOMASK_GPU").as_deref() {
         Err(_) | Ok("" | "auto") => Ok(Gpu::Auto),
-        Ok("off") => Ok(Gpu::Off),
-        Ok("software") => Ok(Gpu::Software),
-        Ok(other) => {
-            Err(Error::host(format!("ROTOMASK_GPU: found {other:?}, expected auto, off or software")))
-        }
+        Ok(other) => other.parse().map_err(|error| Error::host(format!("ROTOMASK_GPU: {error}"))),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::guard::{Handle, Held, guard, hand_over, last_error_of, take_back, wit
 use crate::matte_job::with_job;
 use crate::sized::{Sized32, init, taken_or_fresh};
 use crate::status::{Failure, rotomask_status};
-use crate::text::copy_out;
+use crate::text::{copy_out, text};
 use crate::types::*;
 
 /// A matte chain with its device. It is used by one thread at a time; others wait.
@@ -39,6 +39,7 @@ unsafe impl Sized32 for rotomask_matte_options {
             gpu: ROTOMASK_GPU_AUTO,
             host_memory_bytes: 0,
             device_memory_bytes: 0,
+            adapter: std::ptr::null(),
         }
     }
 }
@@ -56,7 +57,8 @@ pub unsafe extern "C" fn rotomask_matte_options_init(options: *mut rotomask_matt
 
 /// Opens a matte chain.
 ///
-/// `options` may be null, for the defaults. One device serves the whole process. With ROTOMASK_GPU_AUTO and no hardware
+/// `options` may be null, for the defaults. One device serves the whole process. An adapter that there is none of is an error
+/// that names those that there are. With ROTOMASK_GPU_AUTO and no hardware
 /// adapter the chain runs on the CPU, and one warning says so.
 /// On success `*matte` is the caller's, to be closed with `rotomask_matte_close`; on failure it is untouched.
 /// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_DEVICE or ROTOMASK_ERROR_PANIC.
@@ -71,17 +73,21 @@ pub unsafe extern "C" fn rotomask_matte_open(
 ) -> rotomask_status {
     let open = || {
         // SAFETY: the contract above.
-        opened(&unsafe { taken_or_fresh(options) }?)
+        unsafe { opened(&taken_or_fresh(options)?) }
     };
     // SAFETY: the contract above.
     guard(|| unsafe { hand_over(matte, "matte", open) })
 }
 
-pub(crate) fn opened(options: &rotomask_matte_options) -> Result<rotomask_matte, Failure> {
+/// # Safety
+/// The adapter's name is null or NUL-terminated.
+pub(crate) unsafe fn opened(options: &rotomask_matte_options) -> Result<rotomask_matte, Failure> {
     let gpu = match options.gpu {
         ROTOMASK_GPU_AUTO => Gpu::Auto,
         ROTOMASK_GPU_OFF => Gpu::Off,
         ROTOMASK_GPU_SOFTWARE => Gpu::Software,
+        // SAFETY: the caller's promise.
+        ROTOMASK_GPU_ADAPTER => unsafe { text(options.adapter, "adapter") }?.parse()?,
         other => return Err(unknown("gpu", other, "ROTOMASK_GPU")),
     };
     let default = Ceiling::default();

@@ -38,6 +38,7 @@ pub(crate) struct Chosen {
     matte: rotomask_matte_options,
     onnxruntime: Option<CString>,
     provider: Option<CString>,
+    adapter: Option<CString>,
     session_file: Option<CString>,
 }
 
@@ -276,15 +277,19 @@ const KNOBS: [Knob; 25] = [
         units,
         units_name
     ),
-    knob!(
-        "gpu",
-        "matte",
-        "auto, off or software",
-        "Where mattes are finished",
-        matte.gpu,
-        |value| one_of(&GPUS, value),
-        |gpu: &u32| name_of(&GPUS, *gpu).unwrap_or_default().to_owned()
-    ),
+    Knob {
+        name: "gpu",
+        of: "matte",
+        takes: "auto, off, software, an adapter's place or a part of its name",
+        help: "Where mattes are finished",
+        set: |chosen, value| {
+            let named = one_of(&GPUS, value);
+            chosen.adapter = if named.is_none() { Some(string(value)??) } else { None };
+            chosen.matte.gpu = named.unwrap_or(ROTOMASK_GPU_ADAPTER);
+            Some(())
+        },
+        get: |chosen| name_of(&GPUS, chosen.matte.gpu).map_or_else(|| shown(&chosen.adapter), str::to_owned),
+    },
     knob!(
         "matte_host_memory_bytes",
         "matte",
@@ -363,6 +368,7 @@ impl Chosen {
             matte: Sized32::fresh(),
             onnxruntime: None,
             provider: None,
+            adapter: None,
             session_file: None,
         }
     }
@@ -554,8 +560,11 @@ pub unsafe extern "C" fn rotomask_matte_open_options(
     options: *const rotomask_options,
     matte: *mut *mut rotomask_matte,
 ) -> rotomask_status {
-    // SAFETY: the contract above.
-    let open = |chosen: &mut Chosen| unsafe { hand_over(matte, "matte", || matte::opened(&chosen.matte)) };
+    let open = |chosen: &mut Chosen| {
+        let wanted = rotomask_matte_options { adapter: pointer(&chosen.adapter), ..chosen.matte };
+        // SAFETY: the contract above; the name lives as long as `chosen`.
+        unsafe { hand_over(matte, "matte", || matte::opened(&wanted)) }
+    };
     // SAFETY: the contract above.
     unsafe { with(options, open) }
 }
@@ -585,6 +594,7 @@ mod tests {
             ("session_units", "normalised"),
             ("mask_threshold", "0.5"),
             ("gpu", "software"),
+            ("gpu", "llvmpipe"),
             ("matte_device_memory_bytes", "1000000"),
             ("provider", "cuda,cpu"),
         ] {
@@ -607,7 +617,7 @@ mod tests {
         let mut chosen = Chosen::new();
         let mut said = |name, value| chosen.set(name, value).unwrap_err().message;
         assert_eq!(said("threads", "many"), "option `threads`: found `many`, expected a number");
-        assert_eq!(said("gpu", "fast"), "option `gpu`: found `fast`, expected auto, off or software");
+        assert_eq!(said("keep", "all"), "option `keep`: found `all`, expected window or temporary");
         assert!(
             said("provder", "cuda").starts_with("there is no option `provder`, expected one of provider, ")
         );

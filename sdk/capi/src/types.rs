@@ -50,6 +50,8 @@ pub const ROTOMASK_GPU_AUTO: u32 = 0;
 pub const ROTOMASK_GPU_OFF: u32 = 1;
 /// On a software adapter such as lavapipe, for tests.
 pub const ROTOMASK_GPU_SOFTWARE: u32 = 2;
+/// On the adapter that is named.
+pub const ROTOMASK_GPU_ADAPTER: u32 = 3;
 
 /// Pixels to read. Borrowed for one call; nothing of it is kept.
 #[repr(C)]
@@ -332,6 +334,9 @@ pub struct rotomask_matte_options {
     pub host_memory_bytes: u64,
     /// The same of a GPU's memory.
     pub device_memory_bytes: u64,
+    /// With ROTOMASK_GPU_ADAPTER: its place among the `adapters` of `rotomask_info`, from 0, or a part of its name, UTF-8,
+    /// borrowed for the call; otherwise null.
+    pub adapter: *const c_char,
 }
 
 /// What an object does to those before it.

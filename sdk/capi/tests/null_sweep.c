@@ -56,7 +56,7 @@ static void sweep_settings(rotomask_matte_settings **settings) {
 /* Options by name: what there is none of, and what one doesn't take, is refused and changes nothing. */
 static void sweep_options(void) {
   static const char *const wrong[][2] = {
-      {"threads", "-1"}, {"threads", ""},          {"gpu", "fast"},   {"deterministic", "maybe"}, {"keep", "file"},
+      {"threads", "-1"}, {"threads", ""},          {"gpu", ""},   {"deterministic", "maybe"}, {"keep", "file"},
       {"unknown", "1"},  {"session_units", "feet"}, {"device", "1.5"}, {"mask_threshold", "high"}, {"", ""},
   };
   rotomask_options *options = NULL;
@@ -73,6 +73,9 @@ static void sweep_options(void) {
   NULLS(rotomask_option_get(options, NULL, text, &size));
   expect("unset", rotomask_option_get(options, "threads", text, &size), ROTOMASK_OK);
   if (strcmp(text, "0") != 0) failures++;
+  expect("adapter", rotomask_option_set(options, "gpu", "no such adapter"), ROTOMASK_OK);
+  expect("none", rotomask_matte_open_options(options, &matte), ROTOMASK_ERROR_DEVICE);
+  if (matte != NULL) failures++;
   expect("set", rotomask_option_set(options, "gpu", "off"), ROTOMASK_OK);
   expect("open", rotomask_matte_open_options(options, &matte), ROTOMASK_OK);
   NULLS(rotomask_matte_open_options(options, NULL));
@@ -379,6 +382,8 @@ int main(void) {
   rotomask_matte_options_init(&matte_options, sizeof matte_options);
   matte_options.gpu = 99;
   expect("gpu", rotomask_matte_open(&matte_options, &matte), ROTOMASK_ERROR_ARGUMENT);
+  matte_options.gpu = ROTOMASK_GPU_ADAPTER;
+  NULLS(rotomask_matte_open(&matte_options, &matte));
   matte_options.gpu = ROTOMASK_GPU_OFF;
   matte_options.struct_size -= 1;
   expect("options", rotomask_matte_open(&matte_options, &matte), ROTOMASK_ERROR_ARGUMENT);

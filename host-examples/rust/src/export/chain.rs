@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     Error, Result,
-    args::Gpu,
     library::{Image, ImageMut, Library, Matte, MatteJob, MatteSettings},
     look::values,
     picture::Picture,
@@ -56,7 +55,7 @@ impl Chain {
     /// If the device can't be used, or the settings need what an export doesn't have.
     pub fn open(
         library: &Arc<Library>,
-        (gpu, memory_bytes): (Gpu, Option<u64>),
+        (gpu, memory_bytes): (&str, Option<u64>),
         mut settings: [MatteSettings; 2],
         size: (u32, u32),
         depth: Depth,

@@ -25,7 +25,6 @@ use ffmpeg_next::Rational;
 
 use crate::{
     Error, Outcome, Result,
-    args::Gpu,
     convert::Colour,
     library::{Library, MatteSettings, SessionFile},
     look::{Assignment, assign, preset},
@@ -81,9 +80,9 @@ pub struct ExportArgs {
     /// A parameter for all frames, whatever the preset says; `rotomask parameters` lists them
     #[arg(long, value_name = "ID=VALUE", help_heading = "Look")]
     pub set: Vec<Assignment>,
-    /// Where the matte is finished
+    /// Where the matte is finished: auto, off (on the CPU), software, an adapter's place or a part of its name
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Engine")]
-    pub gpu: Gpu,
+    pub gpu: String,
     /// The most memory that finishing a frame may take, in MiB, of the computer's and of the GPU's
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Engine")]
     pub matte_memory: Option<u32>,
@@ -130,7 +129,7 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
         return Err(Error::Usage(format!("{id} looks for the edge in the plate, expected --plate")));
     }
     let memory = args.matte_memory.map(|mib| u64::from(mib) << 20);
-    let chain = Chain::open(&library, (args.gpu, memory), settings, contents.size(), kind.depth())?;
+    let chain = Chain::open(&library, (&args.gpu, memory), settings, contents.size(), kind.depth())?;
     let open = |object: &&_| {
         let object: &crate::session::listing::Object = object;
         let answered = object.ranges.iter().map(|range| (range.first, range.last)).collect();

@@ -6,8 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use super::{Image, ImageMut, Library, MatteSettings, api};
-use crate::{Error, Result, args::Gpu};
+use super::{Image, ImageMut, Library, MatteSettings, api, options::Options};
+use crate::{Error, Result};
 
 /// What a layer's mask holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,28 +132,21 @@ pub struct Matte {
 unsafe impl Send for Matte {}
 
 impl Matte {
-    /// Opens the chain on the GPU or the CPU. `memory_bytes` is the most that it may take of either's memory.
+    /// Opens the chain where `gpu` says, as the library's option of that name takes it. `memory_bytes` is the most that it
+    /// may take of the computer's memory and of the GPU's.
     ///
     /// # Errors
     /// If the device can't be used.
-    pub fn open(library: &Arc<Library>, gpu: Gpu, memory_bytes: Option<u64>) -> Result<Self> {
-        let mut options = MaybeUninit::uninit();
-        // SAFETY: `_init` writes every field.
-        let mut options = unsafe {
-            library.api().rotomask_matte_options_init(options.as_mut_ptr(), size_of_val(&options));
-            options.assume_init()
-        };
-        options.gpu = match gpu {
-            Gpu::Auto => api::ROTOMASK_GPU_AUTO,
-            Gpu::Off => api::ROTOMASK_GPU_OFF,
-            Gpu::Software => api::ROTOMASK_GPU_SOFTWARE,
-        };
+    pub fn open(library: &Arc<Library>, gpu: &str, memory_bytes: Option<u64>) -> Result<Self> {
+        let options = Options::open(library)?;
+        options.set(c"gpu", gpu)?;
         if let Some(bytes) = memory_bytes {
-            (options.host_memory_bytes, options.device_memory_bytes) = (bytes, bytes);
+            options.set(c"matte_host_memory_bytes", &bytes.to_string())?;
+            options.set(c"matte_device_memory_bytes", &bytes.to_string())?;
         }
         let mut handle = ptr::null_mut();
-        // SAFETY: the handle that comes out is ours, and checked for null.
-        library.check(unsafe { library.api().rotomask_matte_open(&options, &mut handle) })?;
+        // SAFETY: the options are open; the handle that comes out is ours, and checked for null.
+        library.check(unsafe { library.api().rotomask_matte_open_options(options.as_ptr(), &mut handle) })?;
         let handle =
             NonNull::new(handle).ok_or(Error::Bug("librotomask opened no matte and said nothing"))?;
         Ok(Self { library: library.clone(), handle })

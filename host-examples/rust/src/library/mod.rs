@@ -9,6 +9,7 @@ mod load;
 mod kernels;
 mod matte;
 mod model;
+mod options;
 mod session;
 mod session_file;
 mod settings;

@@ -118,6 +118,9 @@
 /// On a software adapter such as lavapipe, for tests.
 #define ROTOMASK_GPU_SOFTWARE 2
 
+/// On the adapter that is named.
+#define ROTOMASK_GPU_ADAPTER 3
+
 /// Pixels from the frame's top left. (0, 0) is the middle of the first pixel, as SAM 2 counts, so that a click on the
 /// pixel in column 7 and row 3 is at (7, 3); clicks go from 0 to below width and height. A box goes from edge to edge:
 /// (0, 0) to (width, height) is the whole frame.
@@ -735,6 +738,9 @@ typedef struct rotomask_matte_options {
   uint64_t host_memory_bytes;
   /// The same of a GPU's memory.
   uint64_t device_memory_bytes;
+  /// With ROTOMASK_GPU_ADAPTER: its place among the `adapters` of `rotomask_info`, from 0, or a part of its name, UTF-8,
+  /// borrowed for the call; otherwise null.
+  const char *adapter;
 } rotomask_matte_options;
 
 #ifdef __cplusplus
@@ -1506,6 +1512,34 @@ rotomask_status rotomask_session_file_binary(const struct rotomask_session_file 
                                              uint64_t frame,
                                              const struct rotomask_canvas *canvas);
 
+/// Tells what is known of an object on a frame. The caller sets `result->struct_size` first.
+///
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_SESSION (also where the object has no
+/// mask) or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `file` is null or open; `result` is null or valid.
+rotomask_status rotomask_session_file_result(const struct rotomask_session_file *file,
+                                             uint32_t object,
+                                             uint64_t frame,
+                                             struct rotomask_result *result);
+
+/// Writes an object's mask on a frame as `rotomask_session_mask_at` does; `mask` is a `ROTOMASK_MASK_*`. Logits have the size
+/// that `rotomask_session_file_result` tells, the others the frames'. Holes are filled as a session does that is not told
+/// otherwise; where objects overlap, each keeps its own.
+///
+/// `canvas` is the caller's memory, untouched on error.
+/// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME, ROTOMASK_ERROR_SESSION (also
+/// where the object has no mask) or ROTOMASK_ERROR_PANIC. [one thread at a time]
+///
+/// # Safety
+/// `file` is null or open; `canvas` is null or valid, with all of its rows.
+rotomask_status rotomask_session_file_mask(const struct rotomask_session_file *file,
+                                           uint32_t object,
+                                           uint64_t frame,
+                                           rotomask_mask mask,
+                                           const struct rotomask_canvas *canvas);
+
 /// Copies what can be read of a damaged session into a new file. The damaged one stays as it is.
 ///
 /// `damaged` and `fresh` are paths, UTF-8; there must be no file at `fresh`. `salvaged` is null or the caller's, and
@@ -1639,7 +1673,8 @@ void rotomask_matte_options_init(struct rotomask_matte_options *options, size_t 
 
 /// Opens a matte chain.
 ///
-/// `options` may be null, for the defaults. One device serves the whole process. With ROTOMASK_GPU_AUTO and no hardware
+/// `options` may be null, for the defaults. One device serves the whole process. An adapter that there is none of is an error
+/// that names those that there are. With ROTOMASK_GPU_AUTO and no hardware
 /// adapter the chain runs on the CPU, and one warning says so.
 /// On success `*matte` is the caller's, to be closed with `rotomask_matte_close`; on failure it is untouched.
 /// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_DEVICE or ROTOMASK_ERROR_PANIC.
