@@ -391,7 +391,7 @@ impl<'a> FrameViewMut<'a> {
     }
 
     /// All rows with their places from the top, without padding, for many threads at once.
-    pub(crate) fn par_rows_mut(&mut self) -> impl ParallelIterator<Item = (usize, &mut [u8])> {
+    pub fn par_rows_mut(&mut self) -> impl ParallelIterator<Item = (usize, &mut [u8])> {
         let Layout { size, stride_bytes, .. } = self.layout;
         let (row, last) = (self.layout.row_bytes(), size.height() - 1);
         // The stride of a single row may be anything.

@@ -1,5 +1,6 @@
 //! Host pixels: depths, components, premultiplied alpha, and the place of an image in its frame.
 
+use rayon::prelude::*;
 use rotomask::frame::{Channels, Depth, FrameView, FrameViewMut, Layout, PixelFormat, Size, channel};
 
 use crate::Result;
@@ -179,25 +180,31 @@ pub fn convert_row(
 pub fn premultiply(picture: &mut FrameViewMut<'_>) {
     let format = picture.format();
     let (Some(alpha_at), Some(rgb)) = (format.alpha_offset(), format.rgb_offsets()) else { return };
-    let (full, none) = (code(format.depth(), 1.0), code(format.depth(), 0.0));
-    let whole = matches!(format.depth(), Depth::U8 | Depth::U16);
-    let width = format.depth().bytes();
-    for y in 0..picture.size().height() {
-        for pixel in picture.row_mut(y).chunks_exact_mut(format.bytes_per_pixel()) {
-            // Nearly every pixel of a matte is full or empty, and is done here.
-            let found = &pixel[alpha_at * width..][..width];
-            if found == &full[..width] {
-                continue;
-            }
-            if whole && found == &none[..width] {
-                rgb.iter().for_each(|at| pixel[at * width..][..width].fill(0));
-                continue;
-            }
-            let alpha = channel(pixel, format.depth(), alpha_at);
-            for at in rgb {
-                let v = channel(pixel, format.depth(), at);
-                put(pixel, format.depth(), at, v * alpha);
-            }
+    let depth = format.depth();
+    picture.par_rows_mut().for_each(|(_, row)| match depth.bytes() {
+        1 => premultiply_row::<1>(row, depth, alpha_at, rgb),
+        2 => premultiply_row::<2>(row, depth, alpha_at, rgb),
+        _ => premultiply_row::<4>(row, depth, alpha_at, rgb),
+    });
+}
+
+/// Of four channels of `W` bytes. Nearly every pixel of a matte is full or empty, and is done without a product.
+fn premultiply_row<const W: usize>(row: &mut [u8], depth: Depth, alpha_at: usize, rgb: [usize; 3]) {
+    let (full, none) = (code::<W>(depth, 1.0), code::<W>(depth, 0.0));
+    let whole = matches!(depth, Depth::U8 | Depth::U16);
+    for pixel in row.chunks_exact_mut(4 * W) {
+        let found = alpha_of::<W>(pixel, alpha_at);
+        if found == full {
+            continue;
+        }
+        if whole && found == none {
+            rgb.iter().for_each(|at| pixel[at * W..][..W].fill(0));
+            continue;
+        }
+        let alpha = channel(pixel, depth, alpha_at);
+        for at in rgb {
+            let v = channel(pixel, depth, at);
+            put(pixel, depth, at, v * alpha);
         }
     }
 }
@@ -206,14 +213,27 @@ pub fn premultiply(picture: &mut FrameViewMut<'_>) {
 pub fn is_opaque(picture: FrameView<'_>) -> bool {
     let format = picture.format();
     let Some(at) = format.alpha_offset() else { return true };
-    let (full, width) = (code(format.depth(), 1.0), format.depth().bytes());
-    let opaque = |pixel: &[u8]| pixel[at * width..][..width] == full[..width];
-    (0..picture.size().height()).all(|y| picture.row(y).chunks_exact(format.bytes_per_pixel()).all(opaque))
+    let depth = format.depth();
+    (0..picture.size().height()).into_par_iter().all(|y| match depth.bytes() {
+        1 => is_opaque_row::<1>(picture.row(y), depth, at),
+        2 => is_opaque_row::<2>(picture.row(y), depth, at),
+        _ => is_opaque_row::<4>(picture.row(y), depth, at),
+    })
 }
 
-/// A value as it lies in memory, in the first bytes.
-fn code(depth: Depth, value: f32) -> [u8; 4] {
-    let mut code = [0; 4];
+/// Of four channels of `W` bytes, all looked at, so that several are at once.
+fn is_opaque_row<const W: usize>(row: &[u8], depth: Depth, alpha_at: usize) -> bool {
+    let full = code::<W>(depth, 1.0);
+    row.chunks_exact(4 * W).fold(true, |opaque, pixel| opaque & (alpha_of::<W>(pixel, alpha_at) == full))
+}
+
+fn alpha_of<const W: usize>(pixel: &[u8], at: usize) -> [u8; W] {
+    std::array::from_fn(|i| pixel[at * W + i])
+}
+
+/// A value as it lies in memory.
+fn code<const W: usize>(depth: Depth, value: f32) -> [u8; W] {
+    let mut code = [0; W];
     put(&mut code, depth, 0, value);
     code
 }

@@ -39,7 +39,8 @@ pub fn cost(
         Depth::Float => shown.iter().flat_map(|&v| (f32::from(v) / 255.0).to_ne_bytes()).collect(),
         _ => shown.to_vec(),
     };
-    let mut out = vec![0_u8; plate.len()];
+    // Touched before, as the host's images are.
+    let mut out = vec![1_u8; plate.len()];
     let settings = MatteSettings { view: View::Cutout, ..MatteSettings::default() };
     // As the effect does: the scale is the session's.
     let scale = plugin_common::render::scale(size, Some(reader.size()));
