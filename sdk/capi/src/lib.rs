@@ -27,6 +27,7 @@ mod session_file;
 mod matte_settings;
 mod matte_job;
 mod matte;
+mod knobs;
 mod options;
 mod kernel;
 mod spline;
