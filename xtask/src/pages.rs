@@ -19,7 +19,7 @@ use crate::{
 pub fn run(workspace: &Workspace) -> Result<()> {
     setup::to_build(workspace)?;
     let mut cargo = workspace.cargo();
-    cargo.args(["doc", "--release", "--workspace", "--no-deps", "--lib"]).env("RUSTDOCFLAGS", "-D warnings");
+    cargo.args(["doc", "--release", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     command::run(&mut cargo)?;
     let folder = workspace.target.join("doc/c");
     make_folder(&folder)?;
@@ -28,7 +28,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
          INPUT = {root}/include {root}/docs/tutorials/c.md {root}/docs/tutorials/cpp.md\nFILE_PATTERNS = *.h *.hpp *.md\n\
          USE_MDFILE_AS_MAINPAGE = {root}/docs/tutorials/c.md\nOUTPUT_DIRECTORY = {folder}\nGENERATE_LATEX = NO\n\
          OPTIMIZE_OUTPUT_FOR_C = YES\nEXTRACT_ALL = YES\nMACRO_EXPANSION = YES\nPREDEFINED = __cplusplus=201703L\n\
-         MARKDOWN_SUPPORT = YES\nQUIET = YES\nWARN_IF_UNDOCUMENTED = YES\nWARN_AS_ERROR = NO\nHTML_COLORSTYLE = AUTO_LIGHT\n",
+         MARKDOWN_SUPPORT = YES\nQUIET = YES\nWARN_IF_UNDOCUMENTED = YES\nWARN_AS_ERROR = NO\nHAVE_DOT = NO\nHTML_COLORSTYLE = AUTO_LIGHT\n",
         version = env!("CARGO_PKG_VERSION"),
         root = workspace.root.display(),
         folder = folder.display(),

@@ -132,8 +132,8 @@ impl MatteChain {
     /// for [`View::Matte`] any format. Strides may have any sign; padding is never written.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) or [`Error::Frame`](crate::Error::Frame) for a job that makes no sense,
-    /// and [`Error::Setting`](crate::Error::Setting) if the ceiling is below what it takes. `result` is then untouched.
+    /// [`Error::Setting`] or [`Error::Frame`] for a job that makes no sense,
+    /// and [`Error::Setting`] if the ceiling is below what it takes. `result` is then untouched.
     /// A GPU that fails is no error: the CPU takes over, and one warning says so.
     pub fn render(&mut self, job: &MatteJob<'_>, result: FrameViewMut<'_>) -> Result<()> {
         job.check(result.size(), result.format())?;
@@ -156,7 +156,7 @@ impl MatteChain {
     /// Waits for a frame and writes it into `result`, which has the window's size and the format that was promised.
     ///
     /// # Errors
-    /// As [`MatteChain::render`], and [`Error::Frame`](crate::Error::Frame) for a result of another format. `result` is then
+    /// As [`MatteChain::render`], and [`Error::Frame`] for a result of another format. `result` is then
     /// untouched.
     pub fn wait(&mut self, ticket: Ticket<'_>, mut result: FrameViewMut<'_>) -> Result<()> {
         let Ticket { job, format, flight } = ticket;

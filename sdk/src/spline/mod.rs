@@ -1,9 +1,9 @@
 //! An object's coverage over a shot as animated splines: closed cubic Béziers with the same points through time.
 //!
-//! The files stand in a frame's order. [`contour`] finds where coverage passes one half, [`feather`] how soft it is
-//! there, [`track`] which contours of two frames are one thing; [`align`] says which place of a contour is which
-//! place of the next one, [`fit`] puts as few points there as hold it, and [`keys`] drops the keyframes that can be
-//! read off their neighbours. [`write`] has a writer a format. Masks are read once and not kept.
+//! The files stand in a frame's order. `contour` finds where coverage passes one half, `feather` how soft it is
+//! there, `track` which contours of two frames are one thing; `align` says which place of a contour is which
+//! place of the next one, `fit` puts as few points there as hold it, and `keys` drops the keyframes that can be
+//! read off their neighbours. `write` has a writer a format. Masks are read once and not kept.
 //!
 //! Coordinates are pixels of the frame: (0, 0) is the top left corner of the top left pixel, whose centre is (0.5,
 //! 0.5), and y points down. Writers turn that into what their format counts.
