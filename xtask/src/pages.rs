@@ -28,7 +28,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
          INPUT = {root}/include {root}/docs/tutorials/c.md {root}/docs/tutorials/cpp.md\nFILE_PATTERNS = *.h *.hpp *.md\n\
          USE_MDFILE_AS_MAINPAGE = {root}/docs/tutorials/c.md\nOUTPUT_DIRECTORY = {folder}\nGENERATE_LATEX = NO\n\
          OPTIMIZE_OUTPUT_FOR_C = YES\nEXTRACT_ALL = YES\nMACRO_EXPANSION = YES\nPREDEFINED = __cplusplus=201703L\n\
-         MARKDOWN_SUPPORT = YES\nQUIET = YES\nWARN_IF_UNDOCUMENTED = YES\nWARN_AS_ERROR = NO\nHAVE_DOT = NO\nHTML_COLORSTYLE = AUTO_LIGHT\n",
+         MARKDOWN_SUPPORT = YES\nQUIET = YES\nWARN_IF_UNDOCUMENTED = YES\nWARN_AS_ERROR = NO\nHAVE_DOT = NO\n",
         version = env!("CARGO_PKG_VERSION"),
         root = workspace.root.display(),
         folder = folder.display(),
