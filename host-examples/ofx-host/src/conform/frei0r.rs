@@ -72,7 +72,8 @@ fn count(shot: &Shot) -> String {
 }
 
 fn ffmpeg(home: &Path, shot: &Shot, folder: &Path) -> Result<String> {
-    let parameters = format!("{}||matte|auto|25", shot.session_text());
+    let [over, under] = shot.rate;
+    let parameters = format!("{}||matte|auto|{over}/{under}", shot.session_text());
     ffmpeg_with(home, shot, folder, &parameters)
 }
 
@@ -97,11 +98,11 @@ fn ffmpeg_with(home: &Path, shot: &Shot, folder: &Path, parameters: &str) -> Res
 }
 
 fn melt(home: &Path, shot: &Shot, folder: &Path) -> Result<String> {
-    let [w, h] = shot.size();
+    let ([w, h], [over, under]) = (shot.size(), shot.rate);
     let (profile, movie, raw) =
         (folder.join("melt.profile"), folder.join("melt.mkv"), path_in(folder, "melt.raw"));
     let text = format!(
-        "description=clip\nframe_rate_num=25\nframe_rate_den=1\nwidth={w}\nheight={h}\nprogressive=1\nsample_aspect_num=1\n\
+        "description=clip\nframe_rate_num={over}\nframe_rate_den={under}\nwidth={w}\nheight={h}\nprogressive=1\nsample_aspect_num=1\n\
          sample_aspect_den=1\ndisplay_aspect_num={w}\ndisplay_aspect_den={h}\ncolorspace=709\n"
     );
     std::fs::write(&profile, text).map_err(|e| Error::plain(e.to_string()))?;
@@ -114,7 +115,7 @@ fn melt(home: &Path, shot: &Shot, folder: &Path) -> Result<String> {
         "frei0r.rotomask",
         &format!("session={}", shot.session_text()),
         "view=matte",
-        "fps=25",
+        &format!("fps={over}/{under}"),
     ]);
     melt.arg("-consumer").arg(format!("avformat:{}", movie.display()));
     run(melt.args([
@@ -132,7 +133,7 @@ fn melt(home: &Path, shot: &Shot, folder: &Path) -> Result<String> {
 }
 
 fn gstreamer(home: &Path, shot: &Shot, folder: &Path) -> Result<String> {
-    let [w, h] = shot.size();
+    let ([w, h], [over, under]) = (shot.size(), shot.rate);
     let (source, raw) = (folder.join("gstreamer.rgba"), path_in(folder, "gstreamer.raw"));
     std::fs::write(&source, shot.frames.frames.concat()).map_err(|e| Error::plain(e.to_string()))?;
     let mut gst = Command::new("gst-launch-1.0");
@@ -148,14 +149,14 @@ fn gstreamer(home: &Path, shot: &Shot, folder: &Path) -> Result<String> {
     gst.args([
         &format!("width={w}"),
         &format!("height={h}"),
-        "framerate=25/1",
+        &format!("framerate={over}/{under}"),
         "!",
         "frei0r-filter-rotomask",
     ]);
     gst.args([
         &format!("session={}", shot.session_text()),
         "view=matte",
-        "fps=25",
+        &format!("fps={over}/{under}"),
         "!",
         "filesink",
         &format!("location={raw}"),

@@ -23,6 +23,8 @@ pub struct Shot {
     pub file: PathBuf,
     /// Its frames.
     pub frames: Arc<Stored>,
+    /// Frames per second, over and under.
+    pub rate: [i32; 2],
     /// Where was clicked in the first frame.
     pub point: [f32; 2],
     /// The session.
@@ -59,7 +61,8 @@ impl Shot {
         track.arg("--session").arg(&session).arg("-o").arg(mattes.join("%05d.png"));
         run(&mut track)?;
         let mattes = (0..=last).map(|n| grey(&mattes.join(format!("{n:05}.png")))).collect::<Result<_>>()?;
-        Ok(Self { file, frames: Arc::new(read.stored), point, session, mattes })
+        let Rational(over, under) = read.info.rate;
+        Ok(Self { file, frames: Arc::new(read.stored), rate: [over, under], point, session, mattes })
     }
 
     /// The clip as a host's.
