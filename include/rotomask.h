@@ -438,7 +438,8 @@ typedef struct rotomask_track_request {
 /// which stops tracking with ROTOMASK_ERROR_FRAME. It must not use the session.
 typedef int32_t (*rotomask_read_frame_callback)(void *user, uint64_t index, struct rotomask_frame *frame);
 
-/// Is told when a frame is finished; anything but 0 stops tracking there. It must not use the session.
+/// Is told when a frame is finished; anything but 0 stops tracking there. One on which nothing had to be tracked, such as one
+/// whose prompts say all, is not told of and counts as kept. It must not use the session.
 typedef int32_t (*rotomask_tracked_callback)(void *user, uint64_t frame);
 
 /// Why tracking ended.

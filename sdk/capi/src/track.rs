@@ -19,7 +19,8 @@ use crate::types::*;
 pub type rotomask_read_frame_callback =
     Option<unsafe extern "C" fn(user: *mut c_void, index: u64, frame: *mut rotomask_frame) -> i32>;
 
-/// Is told when a frame is finished; anything but 0 stops tracking there. It must not use the session.
+/// Is told when a frame is finished; anything but 0 stops tracking there. One on which nothing had to be tracked, such as one
+/// whose prompts say all, is not told of and counts as kept. It must not use the session.
 pub type rotomask_tracked_callback = Option<unsafe extern "C" fn(user: *mut c_void, frame: u64) -> i32>;
 
 // SAFETY: it is `repr(C)`, begins with its size, and has only numbers and pointers after it.
