@@ -12,6 +12,7 @@ pub mod convert;
 pub mod source;
 pub mod library;
 pub mod masks;
+pub mod window;
 pub mod partial;
 pub mod sink;
 pub mod look;

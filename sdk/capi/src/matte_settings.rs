@@ -4,13 +4,21 @@ use std::ffi::c_char;
 
 use engine::matte::{MatteSettings, PARAMS, Preset};
 
-use crate::guard::{Held, borrow, guard, hand_over, take_back};
+use crate::guard::{Handle, Held, guard, hand_over, take_back, with};
 use crate::status::rotomask_status;
 use crate::text::{copy_out, text};
 
 /// How mattes are finished and shown, frame by frame. It is used by one thread at a time; others wait.
 pub struct rotomask_matte_settings {
     held: Held<Preset>,
+}
+
+impl Handle for rotomask_matte_settings {
+    type Value = Preset;
+    const NAME: &'static str = "settings";
+    fn held(&self) -> &Held<Preset> {
+        &self.held
+    }
 }
 
 impl rotomask_matte_settings {
@@ -91,13 +99,13 @@ pub unsafe extern "C" fn rotomask_matte_settings_set(
     id: *const c_char,
     value: *const c_char,
 ) -> rotomask_status {
-    guard(|| {
-        // SAFETY: the contract above.
-        let settings = unsafe { borrow(settings, "settings") }?;
+    let set = |preset: &mut Preset| {
         // SAFETY: the contract above.
         let (id, value) = unsafe { (text(id, "id")?, text(value, "value")?) };
-        Ok(settings.held.get()?.set(id, value)?)
-    })
+        Ok(preset.set(id, value)?)
+    };
+    // SAFETY: the contract above.
+    unsafe { with(settings, set) }
 }
 
 /// Sets a parameter's keyframe. Between keyframes numbers and colours move evenly, everything else holds; before the
@@ -114,13 +122,13 @@ pub unsafe extern "C" fn rotomask_matte_settings_set_at(
     id: *const c_char,
     value: *const c_char,
 ) -> rotomask_status {
-    guard(|| {
-        // SAFETY: the contract above.
-        let settings = unsafe { borrow(settings, "settings") }?;
+    let set = |preset: &mut Preset| {
         // SAFETY: the contract above.
         let (id, value) = unsafe { (text(id, "id")?, text(value, "value")?) };
-        Ok(settings.held.get()?.set_at(frame, id, value)?)
-    })
+        Ok(preset.set_at(frame, id, value)?)
+    };
+    // SAFETY: the contract above.
+    unsafe { with(settings, set) }
 }
 
 /// A parameter's value on a frame, as `rotomask_matte_settings_set` takes it; a colour as four numbers.
@@ -140,15 +148,15 @@ pub unsafe extern "C" fn rotomask_matte_settings_get(
     buffer: *mut c_char,
     size: *mut usize,
 ) -> rotomask_status {
-    guard(|| {
-        // SAFETY: the contract above.
-        let settings = unsafe { borrow(settings, "settings") }?;
+    let get = |preset: &mut Preset| {
         // SAFETY: the contract above.
         let param = MatteSettings::param(unsafe { text(id, "id") }?)?;
-        let value = settings.at(frame)?.get(param.id).map_or_else(String::new, |value| value.to_string());
+        let value = preset.at(frame).get(param.id).map_or_else(String::new, |value| value.to_string());
         // SAFETY: the contract above.
         unsafe { copy_out(&value, buffer, size) }
-    })
+    };
+    // SAFETY: the contract above.
+    unsafe { with(settings, get) }
 }
 
 /// The settings as a preset's text, which holds what was set and nothing else.
@@ -164,10 +172,8 @@ pub unsafe extern "C" fn rotomask_matte_settings_preset(
     buffer: *mut c_char,
     size: *mut usize,
 ) -> rotomask_status {
-    guard(|| {
-        // SAFETY: the contract above.
-        let text = unsafe { borrow(settings, "settings") }?.held.get()?.to_json();
-        // SAFETY: the contract above.
-        unsafe { copy_out(&text, buffer, size) }
-    })
+    // SAFETY: the contract above.
+    let tell = |preset: &mut Preset| unsafe { copy_out(&preset.to_json(), buffer, size) };
+    // SAFETY: the contract above.
+    unsafe { with(settings, tell) }
 }

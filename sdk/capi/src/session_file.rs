@@ -1,6 +1,5 @@
 //! A session file to look at, across the boundary: listed, checked, exported, salvaged. Never written to.
 
-use std::cell::Cell;
 use std::ffi::c_char;
 use std::path::PathBuf;
 
@@ -9,7 +8,7 @@ use engine::session::ObjectMask;
 use engine::store::{FileMask, SessionFile};
 
 use crate::frame::view_mut;
-use crate::guard::{Held, borrow, guard, hand_over, take_back};
+use crate::guard::{Handle, Held, guard, hand_over, take_back, with};
 use crate::session::{told, wanted as kind};
 use crate::sized::{self, Sized32, check_place};
 use crate::status::{Failure, rotomask_status};
@@ -21,26 +20,19 @@ pub struct rotomask_session_file {
     held: Held<Looked>,
 }
 
-struct Looked {
-    file: SessionFile,
-    /// What was measured by a call for the size alone, for the call that follows.
-    summary: Cell<Option<String>>,
-    problems: Cell<Option<String>>,
+impl Handle for rotomask_session_file {
+    type Value = Looked;
+    const NAME: &'static str = "file";
+    fn held(&self) -> &Held<Looked> {
+        &self.held
+    }
 }
 
-/// Runs work on a session file.
-///
-/// # Safety
-/// `file` is null or open.
-unsafe fn with(
-    file: *const rotomask_session_file,
-    work: impl FnOnce(&Looked) -> Result<(), Failure>,
-) -> rotomask_status {
-    guard(|| {
-        // SAFETY: the caller's promise.
-        let file = unsafe { borrow(file, "file") }?;
-        work(&*file.held.get()?)
-    })
+pub(crate) struct Looked {
+    file: SessionFile,
+    /// What was measured by a call for the size alone, for the call that follows.
+    summary: Option<String>,
+    problems: Option<String>,
 }
 
 /// A path that must be there.
@@ -57,7 +49,7 @@ unsafe fn wanted(text: *const c_char, name: &str) -> Result<PathBuf, Failure> {
 /// # Safety
 /// As [`copy_out`].
 unsafe fn tell(
-    kept: &Cell<Option<String>>,
+    kept: &mut Option<String>,
     make: impl FnOnce() -> Result<String, Failure>,
     buffer: *mut c_char,
     size: *mut usize,
@@ -69,7 +61,7 @@ unsafe fn tell(
     // SAFETY: the caller's promise.
     let done = unsafe { copy_out(&text, buffer, size) };
     if buffer.is_null() || done.is_err() {
-        kept.set(Some(text));
+        *kept = Some(text);
     }
     done
 }
@@ -91,7 +83,7 @@ pub unsafe extern "C" fn rotomask_session_file_open(
     let open = || {
         // SAFETY: the contract above.
         let file = SessionFile::open(&unsafe { wanted(path, "path") }?)?;
-        let looked = Looked { file, summary: Cell::default(), problems: Cell::default() };
+        let looked = Looked { file, summary: None, problems: None };
         Ok(rotomask_session_file { held: Held::new(looked) })
     };
     // SAFETY: the contract above.
@@ -122,10 +114,10 @@ pub unsafe extern "C" fn rotomask_session_file_describe(
     buffer: *mut c_char,
     size: *mut usize,
 ) -> rotomask_status {
-    let describe = |looked: &Looked| {
+    let describe = |looked: &mut Looked| {
         let make = || Ok(serde_json::json!(looked.file.summary()?).to_string());
         // SAFETY: the contract above.
-        unsafe { tell(&looked.summary, make, buffer, size) }
+        unsafe { tell(&mut looked.summary, make, buffer, size) }
     };
     // SAFETY: the contract above.
     unsafe { with(file, describe) }
@@ -145,10 +137,10 @@ pub unsafe extern "C" fn rotomask_session_file_check(
     buffer: *mut c_char,
     size: *mut usize,
 ) -> rotomask_status {
-    let check = |looked: &Looked| {
+    let check = |looked: &mut Looked| {
         let make = || Ok(serde_json::json!(looked.file.check()).to_string());
         // SAFETY: the contract above.
-        unsafe { tell(&looked.problems, make, buffer, size) }
+        unsafe { tell(&mut looked.problems, make, buffer, size) }
     };
     // SAFETY: the contract above.
     unsafe { with(file, check) }
@@ -208,7 +200,7 @@ pub unsafe extern "C" fn rotomask_session_file_result(
     frame: u64,
     result: *mut rotomask_result,
 ) -> rotomask_status {
-    let answer = |looked: &Looked| {
+    let answer = |looked: &mut Looked| {
         // SAFETY: the contract above.
         unsafe { check_place(result, "result") }?;
         let FileMask { origin, predicted_iou, object_score, logits } = looked.file.answer(object, frame)?;

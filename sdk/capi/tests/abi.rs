@@ -15,15 +15,8 @@ fn header() -> String {
 
 /// The functions that the headers declare.
 fn declared() -> Vec<String> {
-    let header = header();
-    let names = header.split_inclusive('(').filter_map(|before| {
-        let name =
-            before.strip_suffix('(')?.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
-        name.starts_with("rotomask_").then(|| name.to_owned())
-    });
-    let mut names: Vec<_> = names.collect();
+    let mut names = common::declared(&header());
     names.sort();
-    names.dedup();
     names
 }
 

@@ -28,13 +28,6 @@ fn code(of: impl Fn(&str) -> bool) -> String {
     lines.map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// The functions that a C header declares.
-fn declared(header: &str) -> Vec<String> {
-    let lines = header.lines().filter(|line| !line.starts_with(['/', ' ', '#', '}']) && line.contains('('));
-    let names = lines.filter_map(|line| line.split('(').next()?.rsplit([' ', '*']).next());
-    names.filter(|name| name.starts_with("rotomask_")).map(str::to_owned).collect()
-}
-
 const WAYS: [&[&str]; 5] = [
     &[],
     &["-DROTOMASK_HPP_DRAFT=1"],
@@ -79,7 +72,7 @@ fn every_function_of_the_c_headers_is_reached() {
     };
     for (header, of_draft, least) in [("rotomask.h", false, 90), ("rotomask_draft.h", true, 2)] {
         let code = code(|name| (name == "draft.hpp") == of_draft);
-        let names = declared(&read(header));
+        let names = common::declared(&read(header));
         assert!(names.len() >= least, "{header}: {} functions", names.len());
         for name in names {
             assert!(called(&code, &name), "{name} of {header} is called nowhere in rotomask.hpp");

@@ -1,7 +1,7 @@
 //! A folder of numbered masks, read a few frames ahead.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -12,10 +12,8 @@ use crate::{
     Error, Result,
     library::{Combine, Image, MaskKind, MatteLayer},
     source::{picture_numbers, read_picture},
+    window::Window,
 };
-
-/// Frames to each side whose masks are at hand.
-pub const NEAR: u64 = 2;
 
 /// `[COMBINE=]DIR`.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,15 +69,11 @@ impl Coverage {
     }
 }
 
-/// The masks of one object. Those of a frame and of [`NEAR`] to each side are held, whatever the shot's length.
+/// The masks of one object. Those of a frame and of a few to each side are held, whatever the shot's length.
 pub struct Mattes {
     combine: Combine,
     files: BTreeMap<u64, PathBuf>,
-    /// The first is that of frame `start`.
-    held: VecDeque<Option<Coverage>>,
-    start: u64,
-    /// The frame that is worked on.
-    frame: u64,
+    window: Window<Coverage>,
     missing: u64,
 }
 
@@ -119,7 +113,7 @@ impl Mattes {
                  frame's as --first-matte"
             )));
         }
-        Ok(Self { combine: given.combine, files, held: VecDeque::new(), start: 0, frame: 0, missing: 0 })
+        Ok(Self { combine: given.combine, files, window: Window::default(), missing: 0 })
     }
 
     /// Goes on to a frame, not an earlier one, and reads what is not yet at hand.
@@ -127,23 +121,10 @@ impl Mattes {
     /// # Errors
     /// If a mask can't be read.
     pub fn go_to(&mut self, frame: u64) -> Result<()> {
-        self.frame = frame;
-        let first = frame.saturating_sub(NEAR);
-        while self.start < first && self.held.pop_front().is_some() {
-            self.start += 1;
-        }
-        self.start = self.start.max(first);
-        for wanted in self.start + self.held.len() as u64..=frame + NEAR {
-            let read = self.files.get(&wanted).map(|path| Coverage::read(path)).transpose()?;
-            self.held.push_back(read);
-        }
-        self.missing += u64::from(self.at(frame).is_none());
+        self.window
+            .go_to(frame, |wanted| self.files.get(&wanted).map(|path| Coverage::read(path)).transpose())?;
+        self.missing += u64::from(self.window.here().is_none());
         Ok(())
-    }
-
-    fn at(&self, frame: u64) -> Option<&Coverage> {
-        let place = usize::try_from(frame.checked_sub(self.start)?).ok()?;
-        self.held.get(place)?.as_ref()
     }
 
     /// The frame's mask alone.
@@ -151,7 +132,7 @@ impl Mattes {
     /// # Errors
     /// Never for masks that were read.
     pub fn image(&self) -> Result<Option<Image<'_>>> {
-        self.at(self.frame).map(Coverage::image).transpose()
+        self.window.here().map(Coverage::image).transpose()
     }
 
     /// The frame's mask with those around it.
@@ -160,25 +141,14 @@ impl Mattes {
     /// Never for masks that were read.
     pub fn layer(&self) -> Result<Option<MatteLayer<'_>>> {
         let Some(mask) = self.image()? else { return Ok(None) };
-        let mut neighbours = Vec::new();
-        for offset in [-2i32, -1, 1, 2] {
-            let near = self.frame.checked_add_signed(offset.into()).and_then(|frame| self.at(frame));
-            if let Some(near) = near {
-                neighbours.push((offset, near.image()?));
-            }
-        }
+        let neighbours = self.window.around().map(|(offset, _, near)| Ok((offset, near.image()?)));
+        let neighbours = neighbours.collect::<Result<Vec<_>>>()?;
         Ok(Some(MatteLayer { kind: MaskKind::Coverage, mask, neighbours, combine: self.combine }))
     }
 
     /// How many of the frames so far had no mask.
     pub fn missing(&self) -> u64 {
         self.missing
-    }
-
-    /// How many masks are held.
-    #[cfg(test)]
-    fn held(&self) -> usize {
-        self.held.iter().flatten().count()
     }
 }
 
@@ -209,7 +179,7 @@ mod tests {
     }
 
     fn shade(mattes: &Mattes, frame: u64) -> Option<u8> {
-        match mattes.at(frame)? {
+        match mattes.window.at(frame)? {
             Coverage::Eight(_, pixels) => pixels.first().copied(),
             Coverage::Sixteen(..) => None,
         }
@@ -225,7 +195,7 @@ mod tests {
             let offsets: Vec<i32> = mattes.layer().unwrap().unwrap().neighbours.iter().map(|n| n.0).collect();
             let wanted = |offset: &i32| (0..30).contains(&(frame as i32 + offset));
             assert_eq!(offsets, [-2, -1, 1, 2].into_iter().filter(wanted).collect::<Vec<_>>());
-            assert!(mattes.held() <= 5);
+            assert!(mattes.window.held() <= 5);
         }
     }
 

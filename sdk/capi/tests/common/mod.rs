@@ -45,3 +45,10 @@ pub fn build(compiler: &str, standard: &str, source: &Path, program: &Path, more
     let [program, library] = [program, &library].map(|path| path.to_str().unwrap());
     compile(compiler, standard, source, &[&[library, &search, "-o", program], more].concat());
 }
+
+/// The functions that a C header declares.
+pub fn declared(header: &str) -> Vec<String> {
+    let lines = header.lines().filter(|line| !line.starts_with(['/', ' ', '#', '}']) && line.contains('('));
+    let names = lines.filter_map(|line| line.split('(').next()?.rsplit([' ', '*']).next());
+    names.filter(|name| name.starts_with("rotomask_")).map(str::to_owned).collect()
+}
