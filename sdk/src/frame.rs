@@ -1,5 +1,8 @@
 //! The host's pixels, seen without copying: size, signed stride, format.
 
+mod alpha;
+
+pub use alpha::{is_opaque_row, premultiply_row, put_channel};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
@@ -182,6 +185,7 @@ impl PixelFormat {
 }
 
 /// Channel `i` of packed native-endian numbers, on a scale from 0 to 1 where whole numbers are.
+#[inline]
 pub fn channel(bytes: &[u8], depth: Depth, i: usize) -> f32 {
     let two = |i: usize| [bytes[2 * i], bytes[2 * i + 1]];
     match depth {

@@ -240,6 +240,7 @@ fn a_job_that_makes_no_sense_is_refused_and_the_result_untouched() {
     let good = hard(View::Composite);
     let wild = MatteSettings { feather_inner_px: 65.0, ..good.clone() };
     let pictured = MatteSettings { background: Background::Picture, ..good.clone() };
+    let multiplied = MatteSettings { alpha: Alpha::Premultiplied, ..good.clone() };
     let layers = added(logits);
     let job = MatteJob::new(plate.view(), &layers, &good);
     let torn = added(Logits { size: mask, values: &values[..15] });
@@ -266,6 +267,12 @@ fn a_job_that_makes_no_sense_is_refused_and_the_result_untouched() {
             Rgba8,
             at,
             "the background picture is 9x6, expected 9x7",
+        ),
+        (
+            MatteJob { settings: &multiplied, multiplies_codes: true, ..job },
+            Rgba8,
+            at,
+            "its light and its codes are both to be multiplied by alpha, expected one of them",
         ),
     ];
     for (job, format, of, want) in cases {

@@ -5,7 +5,7 @@
 mod matte_common;
 
 use matte_common::{Host, noise, round_logits, size};
-use rotomask::frame::{Depth, PixelFormat, channel};
+use rotomask::frame::{Depth, PixelFormat, channel, premultiply_row};
 use rotomask::matte::{
     Background, Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, Transfer, View, Window,
 };
@@ -131,6 +131,31 @@ fn floats_agree_to_a_ten_thousandth_on_either_side_beyond_black_and_white_too() 
             for i in 0..at.area_px() * 4 {
                 let [a, b] = [&a, &b].map(|host| channel(&host.bytes, Depth::F32, i));
                 assert!((a - b).abs() <= 1e-4 * a.abs().max(1.0), "{transfer:?} {background:?} {i}: {a} {b}");
+            }
+        }
+    }
+}
+
+#[test]
+fn codes_multiplied_on_the_way_are_those_of_the_straight_result_times_its_alpha() {
+    let (at, mask) = (size(65, 33), size(24, 24));
+    let values = round_logits(mask);
+    let layers = [Layer::new(Mask::Logits(Logits::new(mask, &values).unwrap()))];
+    for format in [PixelFormat::Rgba8, PixelFormat::Bgra16, PixelFormat::RgbaF16, PixelFormat::RgbaF32] {
+        let plate = noise(Host::new(at, format, 4), 3);
+        for view in [View::Cutout, View::Erase, View::Matte] {
+            let settings = settings(view, Background::Plate);
+            let job = MatteJob::new(plate.view(), &layers, &settings);
+            for chain in &mut chains() {
+                let (mut straight, mut multiplied) = (Host::new(at, format, 0), Host::new(at, format, -7));
+                chain.render(&job, straight.view_mut()).unwrap();
+                let job = MatteJob { multiplies_codes: true, ..job };
+                chain.render(&job, multiplied.view_mut()).unwrap();
+                for y in 0..at.height() {
+                    let mut want = straight.view().row(y).to_vec();
+                    premultiply_row(&mut want, format);
+                    assert_eq!(multiplied.view().row(y), want, "{format:?} {view:?}, row {y}");
+                }
             }
         }
     }

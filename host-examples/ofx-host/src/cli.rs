@@ -323,11 +323,15 @@ fn run_cost(args: &Cost) -> Result<()> {
         Arc::new(crate::clip::Stored { size: [1920, 1080], frames: vec![pixels; 2] });
     let instance = Instance::create(&plugin, &described, source, None)?;
     instance.put_text("session", &args.session.to_string_lossy())?;
-    for depth in [Depth::Byte, Depth::Float] {
-        let form = Form { depth, components: Components::Rgba, ..Form::default() };
+    for (depth, premultiplied) in
+        [(Depth::Byte, false), (Depth::Byte, true), (Depth::Float, false), (Depth::Float, true)]
+    {
+        let form = Form { depth, premultiplied, components: Components::Rgba, ..Form::default() };
+        instance.put_text("alpha", if premultiplied { "Premultiplied" } else { "Straight" })?;
         let (with, alone) = conform::cost(&instance, &args.session, &form, args.count)?;
         println!(
-            "{depth:?}: {:.2} ms a frame by the effect, {:.2} ms by the chain alone, {:+.1} %",
+            "{depth:?}, {}: {:.2} ms a frame by the effect, {:.2} ms by the chain alone, {:+.1} %",
+            if premultiplied { "premultiplied" } else { "straight" },
             with.as_secs_f64() * 1e3,
             alone.as_secs_f64() * 1e3,
             100.0 * (with.as_secs_f64() / alone.as_secs_f64() - 1.0)

@@ -1,7 +1,9 @@
 //! Host pixels: depths, components, premultiplied alpha, and the place of an image in its frame.
 
 use rayon::prelude::*;
-use rotomask::frame::{Channels, Depth, FrameView, FrameViewMut, Layout, PixelFormat, Size, channel};
+use rotomask::frame::{
+    Channels, FrameView, FrameViewMut, Layout, PixelFormat, Size, channel, is_opaque_row, put_channel,
+};
 
 use crate::Result;
 
@@ -125,11 +127,12 @@ pub fn framed(picture: Placed<'_>, frame: Rect, format: PixelFormat) -> Result<O
     let size = shared.size()?;
     let source = picture.view.crop(from[0], from[1], size)?;
     let bytes = format.bytes_per_pixel();
-    let mut target = owned.view_mut()?;
-    for y in 0..size.height() {
-        let row = &mut target.row_mut(to[1] as usize + y)[to[0] as usize * bytes..][..size.width() * bytes];
-        convert_row(source.row(y), source.format(), picture.alpha, row, format, AlphaIs::Straight);
-    }
+    let (left, top) = (to[0] as usize * bytes, to[1] as usize);
+    let (rows, row_bytes) = (top..top + size.height(), size.width() * bytes);
+    owned.view_mut()?.par_rows_mut().filter(|(y, _)| rows.contains(y)).for_each(|(y, row)| {
+        let row = &mut row[left..left + row_bytes];
+        convert_row(source.row(y - top), source.format(), picture.alpha, row, format, AlphaIs::Straight);
+    });
     Ok(owned)
 }
 
@@ -167,44 +170,11 @@ pub fn convert_row(
             };
         }
         match to_format.rgb_offsets() {
-            Some(at) => at.iter().zip(rgb).for_each(|(at, v)| put(out, to_depth, *at, v)),
-            None => put(out, to_depth, 0, grey),
+            Some(at) => at.iter().zip(rgb).for_each(|(at, v)| put_channel(out, to_depth, *at, v)),
+            None => put_channel(out, to_depth, 0, grey),
         }
         if let Some(at) = to_format.alpha_offset() {
-            put(out, to_depth, at, alpha);
-        }
-    }
-}
-
-/// Multiplies codes by alpha, in place.
-pub fn premultiply(picture: &mut FrameViewMut<'_>) {
-    let format = picture.format();
-    let (Some(alpha_at), Some(rgb)) = (format.alpha_offset(), format.rgb_offsets()) else { return };
-    let depth = format.depth();
-    picture.par_rows_mut().for_each(|(_, row)| match depth.bytes() {
-        1 => premultiply_row::<1>(row, depth, alpha_at, rgb),
-        2 => premultiply_row::<2>(row, depth, alpha_at, rgb),
-        _ => premultiply_row::<4>(row, depth, alpha_at, rgb),
-    });
-}
-
-/// Of four channels of `W` bytes. Nearly every pixel of a matte is full or empty, and is done without a product.
-fn premultiply_row<const W: usize>(row: &mut [u8], depth: Depth, alpha_at: usize, rgb: [usize; 3]) {
-    let (full, none) = (code::<W>(depth, 1.0), code::<W>(depth, 0.0));
-    let whole = matches!(depth, Depth::U8 | Depth::U16);
-    for pixel in row.chunks_exact_mut(4 * W) {
-        let found = alpha_of::<W>(pixel, alpha_at);
-        if found == full {
-            continue;
-        }
-        if whole && found == none {
-            rgb.iter().for_each(|at| pixel[at * W..][..W].fill(0));
-            continue;
-        }
-        let alpha = channel(pixel, depth, alpha_at);
-        for at in rgb {
-            let v = channel(pixel, depth, at);
-            put(pixel, depth, at, v * alpha);
+            put_channel(out, to_depth, at, alpha);
         }
     }
 }
@@ -212,30 +182,8 @@ fn premultiply_row<const W: usize>(row: &mut [u8], depth: Depth, alpha_at: usize
 /// Whether every pixel is opaque: straight and premultiplied are then the same.
 pub fn is_opaque(picture: FrameView<'_>) -> bool {
     let format = picture.format();
-    let Some(at) = format.alpha_offset() else { return true };
-    let depth = format.depth();
-    (0..picture.size().height()).into_par_iter().all(|y| match depth.bytes() {
-        1 => is_opaque_row::<1>(picture.row(y), depth, at),
-        2 => is_opaque_row::<2>(picture.row(y), depth, at),
-        _ => is_opaque_row::<4>(picture.row(y), depth, at),
-    })
-}
-
-/// Of four channels of `W` bytes, all looked at, so that several are at once.
-fn is_opaque_row<const W: usize>(row: &[u8], depth: Depth, alpha_at: usize) -> bool {
-    let full = code::<W>(depth, 1.0);
-    row.chunks_exact(4 * W).fold(true, |opaque, pixel| opaque & (alpha_of::<W>(pixel, alpha_at) == full))
-}
-
-fn alpha_of<const W: usize>(pixel: &[u8], at: usize) -> [u8; W] {
-    std::array::from_fn(|i| pixel[at * W + i])
-}
-
-/// A value as it lies in memory.
-fn code<const W: usize>(depth: Depth, value: f32) -> [u8; W] {
-    let mut code = [0; W];
-    put(&mut code, depth, 0, value);
-    code
+    format.alpha_offset().is_none()
+        || (0..picture.size().height()).into_par_iter().all(|y| is_opaque_row(picture.row(y), format))
 }
 
 /// What the model is shown: 8-bit red, green and blue. Light of a linear picture is encoded as sRGB first, because the
@@ -272,17 +220,6 @@ pub fn for_model(picture: Placed<'_>, linear: bool) -> Result<Owned> {
 /// Linear light to sRGB's code.
 fn encoded(light: f32) -> f32 {
     if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 }
-}
-
-/// Writes a channel; what a whole number can't hold is cut off, and what is no number becomes 0.
-fn put(out: &mut [u8], depth: Depth, at: usize, value: f32) {
-    let whole = |most: f32| (value * most + 0.5).clamp(0.0, most);
-    match depth {
-        Depth::U8 => out[at] = whole(255.0) as u8,
-        Depth::U16 => out[2 * at..][..2].copy_from_slice(&(whole(65535.0) as u16).to_ne_bytes()),
-        Depth::F16 => out[2 * at..][..2].copy_from_slice(&half::f16::from_f32(value).to_ne_bytes()),
-        Depth::F32 => out[4 * at..][..4].copy_from_slice(&value.to_ne_bytes()),
-    }
 }
 
 #[cfg(test)]
@@ -322,37 +259,6 @@ mod tests {
         assert_eq!(straight, [100, 50, 0, 128]);
         convert_row(&straight, rgba, AlphaIs::Straight, &mut back, rgba, AlphaIs::Premultiplied);
         assert_eq!(back, from);
-        let mut view_bytes = straight;
-        let layout = Layout::packed(Size::new(1, 1).unwrap(), rgba);
-        premultiply(&mut FrameViewMut::new(layout, &mut view_bytes).unwrap());
-        assert_eq!(view_bytes, from);
-    }
-
-    #[test]
-    fn full_and_empty_pixels_are_multiplied_as_all_others_are() {
-        for format in [PixelFormat::Rgba8, PixelFormat::Bgra16, PixelFormat::RgbaF16, PixelFormat::RgbaF32] {
-            let size = Size::new(3, 1).unwrap();
-            let mut owned = Owned::new(size, format);
-            let mut view = owned.view_mut().unwrap();
-            let bytes = format.depth().bytes();
-            let at = format.alpha_offset().unwrap();
-            for (pixel, alpha) in view.row_mut(0).chunks_exact_mut(4 * bytes).zip([1.0, 0.0, 0.5]) {
-                (0..4).for_each(|channel| put(pixel, format.depth(), channel, 0.8));
-                put(pixel, format.depth(), at, alpha);
-            }
-            assert!(!is_opaque(owned.view().unwrap()));
-            premultiply(&mut owned.view_mut().unwrap());
-            let view = owned.view().unwrap();
-            let blue = |n: usize| {
-                channel(&view.row(0)[n * 4 * bytes..], format.depth(), format.rgb_offsets().unwrap()[2])
-            };
-            for (n, want) in [(0, 0.8), (1, 0.0), (2, 0.4)] {
-                assert!((blue(n) - want).abs() < 0.003, "{format:?} pixel {n}: {}", blue(n));
-            }
-        }
-        let size = Size::new(2, 1).unwrap();
-        let pixels = [1, 2, 3, 255, 4, 5, 6, 255];
-        assert!(is_opaque(FrameView::new(Layout::packed(size, PixelFormat::Rgba8), &pixels).unwrap()));
     }
 
     #[test]

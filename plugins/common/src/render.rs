@@ -2,10 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use rotomask::frame::{FrameView, FrameViewMut, PixelFormat, Size};
+use rayon::prelude::*;
+use rotomask::frame::{FrameView, FrameViewMut, PixelFormat, Size, premultiply_row};
 use rotomask::matte::{Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, Status, View, Window};
 
 use crate::cache::{FrameMasks, Reader};
+use crate::pixels::{AlphaIs, convert_row};
 use crate::{Error, Result};
 
 /// Chains that wait for their next frame. One a thread is enough, and more than this a host never runs.
@@ -40,6 +42,8 @@ pub struct Request<'a> {
     pub masks: Option<&'a FrameMasks>,
     /// For the status view.
     pub status: Status,
+    /// What is wanted of the result's colour.
+    pub alpha: AlphaIs,
     /// How to finish and show it.
     pub settings: &'a MatteSettings,
     /// The part that the host wants.
@@ -73,7 +77,7 @@ pub fn passes_through(masks: Option<&FrameMasks>, settings: &MatteSettings) -> b
     masks.is_none() && settings.view != View::Status
 }
 
-/// Writes the frame's window into `result`, straight. Where there are no masks, that is the plate, with a badge in the
+/// Writes the frame's window into `result`. Where there are no masks, that is the plate, with a badge in the
 /// status view.
 ///
 /// # Errors
@@ -93,6 +97,7 @@ pub fn render(request: &Request<'_>, mut result: FrameViewMut<'_>) -> Result<()>
         status: request.status,
         window: Some(request.window),
         scale: request.scale,
+        multiplies_codes: request.alpha == AlphaIs::Premultiplied,
         ..MatteJob::new(request.plate, &layers, request.settings)
     };
     let waiting = CHAINS.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -115,11 +120,13 @@ fn pass(request: &Request<'_>, result: &mut FrameViewMut<'_>) -> Result<()> {
     if result.size() != size {
         return Err(Error::host(format!("the result is {}, expected the window's {size}", result.size())));
     }
-    let straight = crate::pixels::AlphaIs::Straight;
-    for y in 0..size.height() {
-        let format = result.format();
-        crate::pixels::convert_row(part.row(y), part.format(), straight, result.row_mut(y), format, straight);
-    }
+    let (format, straight) = (result.format(), AlphaIs::Straight);
+    result.par_rows_mut().for_each(|(y, row)| {
+        convert_row(part.row(y), part.format(), straight, row, format, straight);
+        if request.alpha == AlphaIs::Premultiplied {
+            premultiply_row(row, format);
+        }
+    });
     Ok(())
 }
 
@@ -158,6 +165,7 @@ mod tests {
             plate,
             masks,
             status: Status::Untracked,
+            alpha: AlphaIs::Straight,
             settings,
             window: Window::whole(plate.size()),
             scale: Scale::ONE,

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, CString};
 use std::path::Path;
 
+use plugin_common::pixels::AlphaIs;
 use plugin_common::prompts::Prompts;
 use plugin_common::render::{Request, look_up, render};
 use plugin_common::{Error, Result, cache, locate, table};
@@ -115,6 +116,7 @@ impl Instance {
             plate,
             masks: masks.as_deref(),
             status,
+            alpha: AlphaIs::Straight,
             settings: &settings,
             window: Window::whole(self.size),
             scale: self.proxy(&session),

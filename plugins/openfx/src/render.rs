@@ -1,7 +1,7 @@
 //! Pictures: what is asked of the host, and what it gets back. Only read, in any order, from any thread.
 
 use openfx_abi::*;
-use plugin_common::pixels::{AlphaIs, Owned, Placed, Rect, convert_row, framed, is_opaque, premultiply};
+use plugin_common::pixels::{AlphaIs, Owned, Placed, Rect, convert_row, framed, is_opaque};
 use plugin_common::render::{self, Request, Scale, in_colour, look_up, passes_through};
 use plugin_common::{Error, Result};
 use rotomask::frame::{Channels, FrameView, PixelFormat, Size};
@@ -119,7 +119,7 @@ pub fn render(effect: &Effect, given: &Props) -> Answer {
         return Ok(kOfxStatOK);
     };
     let mut settings = settings(&effect.params(), time)?;
-    let premultiplied = output.alpha().unwrap_or(match settings.alpha {
+    let alpha = output.alpha().unwrap_or(match settings.alpha {
         Alpha::Premultiplied => AlphaIs::Premultiplied,
         Alpha::Straight => AlphaIs::Straight,
     });
@@ -136,7 +136,7 @@ pub fn render(effect: &Effect, given: &Props) -> Answer {
     if part.is_empty() {
         return Ok(kOfxStatOK);
     }
-    Work { effect, time, scale, settings, premultiplied, frame, part }.finish(&source, &mut output)?;
+    Work { effect, time, scale, settings, alpha, frame, part }.finish(&source, &mut output)?;
     Ok(kOfxStatOK)
 }
 
@@ -145,7 +145,8 @@ struct Work<'a> {
     time: f64,
     scale: [f64; 2],
     settings: MatteSettings,
-    premultiplied: AlphaIs,
+    /// What the output is to be.
+    alpha: AlphaIs,
     /// The whole frame, in the image's pixels.
     frame: Rect,
     /// What is to be written.
@@ -179,6 +180,7 @@ impl Work<'_> {
             plate: view(&plate)?.unwrap_or(picture.view),
             masks: masks.as_deref(),
             status,
+            alpha: self.alpha,
             settings: &self.settings,
             window: Window { x_px, y_px, size: self.part.size()? },
             scale: self.proxy(found.reader().map(|session| session.size()), size),
@@ -189,11 +191,7 @@ impl Work<'_> {
         if self.effect.is_aborted() {
             return Ok(());
         }
-        render::render(&request, output.part_mut(self.part)?)?;
-        if self.premultiplied == AlphaIs::Premultiplied {
-            premultiply(&mut output.part_mut(self.part)?);
-        }
-        Ok(())
+        render::render(&request, output.part_mut(self.part)?)
     }
 
     /// The frame's pixels in one of the full-resolution frame's. The session knows that best; without one, the host says.

@@ -3,7 +3,7 @@
 use super::light::Curve;
 use super::logits::Logits;
 use super::params::choices;
-use super::settings::{Background, MatteSettings, Transfer, View};
+use super::settings::{Alpha, Background, MatteSettings, Transfer, View};
 use crate::error::{Error, Result};
 use crate::frame::{Channels, FrameView, PixelFormat, Size};
 
@@ -144,6 +144,9 @@ pub struct MatteJob<'a> {
     /// The frame's pixels in one pixel of the full-resolution frame, across and down: below 1 for a proxy. Settings'
     /// lengths are the full frame's.
     pub scale: glam::DVec2,
+    /// Whether the result's codes are multiplied by its alpha when all else is done, as OpenFX means premultiplied;
+    /// [`Alpha::Premultiplied`](super::Alpha::Premultiplied) multiplies light.
+    pub multiplies_codes: bool,
     /// How to finish and show it.
     pub settings: &'a MatteSettings,
 }
@@ -161,6 +164,7 @@ impl<'a> MatteJob<'a> {
             status: Status::Untracked,
             window: None,
             scale: glam::DVec2::ONE,
+            multiplies_codes: false,
             settings,
         }
     }
@@ -191,6 +195,11 @@ impl<'a> MatteJob<'a> {
         let problem = |text: String| Err(Error::Frame(text));
         if !SCALES.contains(&self.scale.x) || !SCALES.contains(&self.scale.y) {
             return problem(format!("its scale is {} by {}, expected 1/64 to 8", self.scale.x, self.scale.y));
+        }
+        if self.multiplies_codes && self.settings.alpha == Alpha::Premultiplied {
+            return problem(
+                "its light and its codes are both to be multiplied by alpha, expected one of them".into(),
+            );
         }
         colour("plate", self.plate)?;
         for (layer, i) in self.layers.iter().zip(1..) {

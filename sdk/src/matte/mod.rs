@@ -33,9 +33,9 @@ pub use settings::{Alpha, Background, Despill, MatteSettings, PARAMS, Range, Tra
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::frame::{Depth, FrameViewMut, PixelFormat};
+use crate::frame::{Depth, FrameViewMut, PixelFormat, premultiply_row};
 use ceiling::Cost;
-use part::{Part, Place, least_px, parts};
+use part::{Part, least_px, parts};
 use plan::{Plan, plan};
 use prepare::prepare;
 use twin::Twin;
@@ -50,17 +50,27 @@ enum Finished<'a> {
 
 impl Finished<'_> {
     /// Writes the inner part where it belongs in the result, whose first pixel is the window's.
-    fn write(&self, place: &Place, result: &mut FrameViewMut<'_>) {
+    fn write(&self, flight: &gpu::Flight, result: &mut FrameViewMut<'_>) {
+        let gpu::Flight { place, multiplies_codes, .. } = flight;
         let (format, width) = (result.format(), place.part.inner.size.width());
         let (bytes, four) = (format.bytes_per_pixel(), 4 * format.depth().bytes());
-        place.rows(result).for_each(|(y, row)| match self {
-            Self::Coverage(all) => {
-                write_coverage(all[place.outer_row(y)..][..width].iter().copied(), format, row);
+        place.rows(result).for_each(|(y, row)| {
+            match self {
+                Self::Coverage(all) => {
+                    write_coverage(all[place.outer_row(y)..][..width].iter().copied(), format, row);
+                }
+                Self::Pixels(all) if bytes == four => {
+                    row.copy_from_slice(&all[y * width * four..][..row.len()]);
+                }
+                Self::Pixels(all) => {
+                    let pixels = all[y * width * four..][..width * four].chunks_exact(four);
+                    row.chunks_exact_mut(bytes)
+                        .zip(pixels)
+                        .for_each(|(out, p)| out.copy_from_slice(&p[..bytes]));
+                }
             }
-            Self::Pixels(all) if bytes == four => row.copy_from_slice(&all[y * width * four..][..row.len()]),
-            Self::Pixels(all) => {
-                let pixels = all[y * width * four..][..width * four].chunks_exact(four);
-                row.chunks_exact_mut(bytes).zip(pixels).for_each(|(out, p)| out.copy_from_slice(&p[..bytes]));
+            if *multiplies_codes {
+                premultiply_row(row, format);
             }
         });
     }

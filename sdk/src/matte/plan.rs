@@ -128,6 +128,8 @@ pub(super) struct Pixels<'a> {
     pub sides: Option<[Spread<'a>; 2]>,
     pub extra: Extra<'a>,
     pub result: PixelFormat,
+    /// Whether the result's codes are then multiplied by its alpha.
+    pub multiplies_codes: bool,
 }
 
 /// One part's work.
@@ -436,7 +438,16 @@ fn finish<'a>(
         badge_blue: badge[2],
     };
     let back = back.filter(|_| mode == mode::OVER_PICTURE);
-    Finish::Pixels(Box::new(Pixels { mode, job: numbers, back, backdrop, sides, extra, result }))
+    Finish::Pixels(Box::new(Pixels {
+        mode,
+        job: numbers,
+        back,
+        backdrop,
+        sides,
+        extra,
+        result,
+        multiplies_codes: job.multiplies_codes,
+    }))
 }
 
 /// sRGB-encoded to linear, straight.

@@ -39,8 +39,6 @@ pub fn cost(
         Depth::Float => shown.iter().flat_map(|&v| (f32::from(v) / 255.0).to_ne_bytes()).collect(),
         _ => shown.to_vec(),
     };
-    // Touched before, as the host's images are.
-    let mut out = vec![1_u8; plate.len()];
     let settings = MatteSettings { view: View::Cutout, ..MatteSettings::default() };
     // As the effect does: the scale is the session's.
     let scale = plugin_common::render::scale(size, Some(reader.size()));
@@ -48,6 +46,8 @@ pub fn cost(
     let (mut with, mut alone) = (Vec::new(), Vec::new());
     for _ in 0..count.max(3) {
         with.push(instance.timed(frame as f64, form)?);
+        // New for each frame and touched before, as the host's images are: caches are as cold.
+        let (plate, mut out) = (plate.clone(), vec![1_u8; plate.len()]);
         let start = Instant::now();
         let job = MatteJob { scale, ..MatteJob::new(FrameView::new(layout, &plate)?, &layers, &settings) };
         chain.render(&job, FrameViewMut::new(layout, &mut out)?)?;

@@ -120,7 +120,7 @@ impl Chain {
                 } else {
                     Finished::Pixels(&view)
                 };
-                finished.write(&flight.place, result);
+                finished.write(&flight, result);
             }
             readback.unmap();
             chain.lanes.end(&flight);

@@ -21,6 +21,8 @@ pub struct Flight {
     pub place: Place,
     /// Whether coverage comes back, not pixels.
     pub matte: bool,
+    /// Whether the result's codes are then multiplied by its alpha.
+    pub multiplies_codes: bool,
     /// Held by the lane too, weakly.
     token: Arc<()>,
 }
@@ -62,8 +64,11 @@ impl Lanes {
         let token = Arc::new(());
         self.0[usize::from(lane)] =
             Lane { token: Arc::downgrade(&token), submitted: Some(submitted.clone()) };
-        let matte = matches!(plan.finish, Finish::Matte);
-        Flight { lane, submitted, bytes, place: plan.place(), matte, token }
+        let (matte, multiplies_codes) = match &plan.finish {
+            Finish::Matte => (true, false),
+            Finish::Pixels(pixels) => (false, pixels.multiplies_codes),
+        };
+        Flight { lane, submitted, bytes, place: plan.place(), matte, multiplies_codes, token }
     }
 
     /// A part was read back.

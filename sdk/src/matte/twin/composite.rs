@@ -7,7 +7,7 @@ use rotomask_shaders::{layout::Composite, mode};
 use super::pixels::{DARK, Lights, Numbers, code_stretch, coded, linear_stretch, part, pass};
 use super::plane::{Plane, TILE};
 use super::spread::Blurred;
-use crate::frame::{Depth, FrameView, FrameViewMut, PixelFormat};
+use crate::frame::{Depth, FrameView, FrameViewMut, PixelFormat, premultiply_row};
 use crate::matte::light::Light;
 use crate::matte::plan::{Pixels, Plan};
 
@@ -275,5 +275,10 @@ pub fn composite(
     let work = Work { pixels, plate: plan.plate, job, light: &plan.light, coverage, beside };
     let plain = work.plain();
     let plain = plain.as_ref().map(|(coverage, pixel)| (*coverage, pixel.as_slice()));
-    plan.place().rows(result).for_each(|(y, out)| row(&work, y + job.inner_y as usize, plain, out));
+    plan.place().rows(result).for_each(|(y, out)| {
+        row(&work, y + job.inner_y as usize, plain, out);
+        if pixels.multiplies_codes {
+            premultiply_row(out, pixels.result);
+        }
+    });
 }
