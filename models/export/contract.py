@@ -12,6 +12,7 @@ class Sizes:
     image: int  # side of the encoder's square, pixels
     channels: int  # of the image features at stride 16
     memory_channels: int
+    slots: int = 7
     mask_stride: int = 4  # image pixels per mask logit, each way
 
     @property
@@ -81,7 +82,7 @@ def random_inputs(sizes, graph, seed):
             case "point_labels":
                 inputs[name] = rng.integers(-1, 4, shape)
             case "mem_tpos":
-                inputs[name] = rng.integers(0, 7, shape)
+                inputs[name] = rng.integers(0, sizes.slots, shape)
             case "ptr_tpos":
                 inputs[name] = rng.uniform(0, 1, shape).astype(np.float32)
             case "mask_input" | "low_res_mask" | "object_score":

@@ -47,7 +47,7 @@ def example(name, sizes):
         "image_encoder": (r(1, 3, s, s),),
         "mask_decoder": (r(2, d, g, g), fine, middle, points, torch.tensor([[2, 3, 1, 0, -1]] * 2), 10 * r(2, 1, m, m), torch.ones(1)),
         "memory_encoder": (coarse, 10 * r(2, 1, m, m), torch.tensor([[3.0], [-3.0]]), torch.zeros(1)),
-        "memory_attention": (coarse, r(2, 3, g * g, c), torch.tensor([6, 1, 0]), r(2, 3, d), torch.tensor([3.0, 1.0, 2.0]) / 15),
+        "memory_attention": (coarse, r(2, 3, g * g, c), torch.tensor([sizes.slots - 1, 1, 0]), r(2, 3, d), torch.tensor([3.0, 1.0, 2.0]) / 15),
     }[name]
 
 
@@ -98,12 +98,12 @@ def card_of(arguments):
     return {**card, "input": {"resize": "bicubic"}}
 
 
-def read(arguments):
+def read(arguments, card):
     """The model that is asked for, and how it normalises pixels."""
     if arguments.config == models.TRAINED:
         if not arguments.checkpoint:
             raise SystemExit(f"{arguments.config}: wanted --checkpoint, as the trainer writes it")
-        return models.trained(arguments.checkpoint), ([127 / 255] * 3, [128 / 255] * 3)
+        return models.trained(arguments.checkpoint, card["memory"]["slots"]), ([127 / 255] * 3, [128 / 255] * 3)
     model = models.build(arguments.config, models.at(arguments.size) if arguments.size else ())
     if arguments.checkpoint:
         models.load(model, arguments.checkpoint)
@@ -120,7 +120,7 @@ def main():
     which.add_argument("--random-seed", type=int, metavar="N", help="a well-conditioned random model")
     p.add_argument("--variant", choices=VARIANTS, default="mha", help="mha: ONNX Runtime's own attention, for the CPU; std: standard operators")
     p.add_argument("--storage", choices=pack.TOLERANCE, default="fp16", help="of large weights; all arithmetic is fp32")
-    p.add_argument("--card", type=Path, metavar="TOML", help="name, version, licence, provenance and resize, instead of SAM 2's")
+    p.add_argument("--card", type=Path, metavar="TOML", help="name, version, licence, provenance, resize and memories, instead of SAM 2's")
     p.add_argument("--licence", default="Apache-2.0", metavar="SPDX", help="of the weights; SAM 2's own are Apache-2.0")
     p.add_argument("--weights", type=Path, metavar="PT", help="also writes the weights as a checkpoint")
     p.add_argument("--size", type=int, metavar="PX", help="side of a smaller input than the weights' own, for speed: 256 to 960 in steps of 64")
@@ -140,9 +140,9 @@ def main():
     torch.set_grad_enabled(False)
     torch.set_num_threads(a.threads)
     card = card_of(a)
-    model, normal = read(a)
+    model, normal = read(a, card)
     models.check(a.config, model)
-    sizes = contract.Sizes(model.image_size, model.hidden_dim, model.mem_dim)
+    sizes = contract.Sizes(model.image_size, model.hidden_dim, model.mem_dim, model.num_maskmem)
     memory = {"slots": model.num_maskmem, "pointers": model.max_obj_ptrs_in_encoder}
     with tempfile.TemporaryDirectory() as scratch:
         paths = write(model, sizes, a.variant, Path(scratch))

@@ -112,8 +112,8 @@ def load(model, path):
         raise SystemExit(f"{path}: weights don't fit the configuration: {'; '.join(wrong)}")
 
 
-def trained(path):
-    """The trainer's model at its averaged weights."""
+def trained(path, slots):
+    """The trainer's model at its averaged weights; with fewer `slots`, the prompted frame and the latest are recalled."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from train.config import Config
     from train.model import build as build_trained
@@ -124,6 +124,13 @@ def trained(path):
     left = load_weights(model, state.get("ema") or state["model"])
     if left:
         raise SystemExit(f"{path}: {len(left)} weights don't fit the model it names, such as {left[0]}")
+    times = model.maskmem_tpos_enc.data
+    if not 3 <= slots <= len(times):
+        raise SystemExit(f"{path}: {slots} slots, wanted 3 to {len(times)}")
+    if slots < len(times):
+        # A row for each distance, then the prompted frame's.
+        model.maskmem_tpos_enc = torch.nn.Parameter(torch.cat([times[: slots - 1], times[-1:]]))
+        model.num_maskmem = slots
     return model.eval()
 
 

@@ -7,12 +7,9 @@ import json
 import pathlib
 import shutil
 import sys
-import tempfile
 
 import cv2
 import numpy as np
-import onnx
-from onnx import numpy_helper
 from PIL import Image
 from safetensors.numpy import save_file
 
@@ -57,61 +54,27 @@ PICTURES = {"click": [*range(9), BLACK, BLACK, 4], "long": [abs((t + 8) % 16 - 8
 """Which picture is at each frame, where it isn't frame t's picture t."""
 
 LOGITS = {"click": (0, 1, 8, 9, 11), "long": (6, 7, 16, 19)}
-"""Frames whose logits are kept; otherwise all. Of the unstressed cases, only the first and the last of them."""
+"""Frames whose logits are kept; otherwise the first and the last."""
 
 ATTENTION = {"click": (7,), "corrected": (3, 4, 6), "prompted_twice": (6, 7), "prompted_ahead": (2, 6), "long": (7, 17)}
 """Frames on which memory attention's inputs and its output are kept."""
 
 WHOLE_MEMORY = {"corrected": (6,)}
 
-STRESS = {
-    "mask_decoder": {
-        "labels": lambda w: w * 2.5,
-        "dec.output_hypernetworks_mlps.0.layers.2.weight": lambda w: w * 5,
-        "dec.output_hypernetworks_mlps.2.layers.2.weight": lambda w: w * 2,
-        "dec.output_hypernetworks_mlps.3.layers.2.weight": lambda w: w * 2,
-        "dec.iou_prediction_head.layers.2.weight": lambda w: w * np.float32([[1], [0.25], [0.05], [0.04]]),
-        "dec.iou_prediction_head.layers.2.bias": lambda w: w + np.float32([0, 0.2, 0.24, 0.40]),
-        "dec.pred_obj_score_head.layers.2.weight": lambda w: w * 4,
-        "dec.pred_obj_score_head.layers.2.bias": lambda w: w - 18.12,
-    },
-    "memory_attention": {
-        "tpos": lambda w: w * 20,
-        "layers.0.norm2.weight": lambda w: w * 2,
-        "layers.1.norm2.weight": lambda w: w * 2,
-        "onnx::MatMul_485": lambda w: w * 5,  # what cross-attention adds, layers 0 and 1
-        "onnx::MatMul_495": lambda w: w * 5,
-    },
-}
-"""Weights changed for the stressed cases. The seed sees an object in everything, prefers one mask and leans on the
-picture; with these, scores of both signs occur, every mask is chosen somewhere, and memories and prompts matter."""
+def scaled(step, by):
+    """A step of a case whose pictures are `by` times as large."""
+    if step == "refine":
+        return step
+    (verb, what), = step.items()
+    if verb not in ("click", "box"):
+        return step
+    return {verb: {name: value * by if name[0] in "xy" else value for name, value in what.items()}}
 
 
-def stressed(folder, target):
-    """Writes a stressed copy of a package; gives the bytes that differ as {"file@offset": u8}."""
-    shutil.copytree(folder, target)
-    changes = {}
-    for graph, tensors in STRESS.items():
-        content = bytearray((folder / f"{graph}.onnx").read_bytes())
-        initializers = {t.name: t for t in onnx.load(folder / f"{graph}.onnx").graph.initializer}
-        for name, change in tensors.items():
-            tensor = initializers[name]
-            weights = numpy_helper.to_array(tensor)
-            new = change(weights).astype(weights.dtype).tobytes()
-            message = tensor.SerializeToString()
-            if len(new) != len(tensor.raw_data) or content.count(message) != 1:
-                raise SystemExit(f"{graph}.onnx: {name} is not stored plainly")
-            at = content.index(message) + message.index(tensor.raw_data)
-            content[at : at + len(new)] = new
-            changes[f"{graph}.onnx@{at}"] = np.frombuffer(new, np.uint8)
-        (target / f"{graph}.onnx").write_bytes(content)
-    return changes
-
-
-def play(package, name, pictures, ball):
+def play(package, name, steps, pictures, ball):
     """Gives the case's outputs: [(step, frame, Output)]."""
     stream, outputs = reference.Stream(package), []
-    for index, step in enumerate(CASES[name]):
+    for index, step in enumerate(steps):
         verb, what = ("refine", None) if step == "refine" else next(iter(step.items()))
         match verb:
             case "click":
@@ -142,16 +105,14 @@ def as_bf16(values):
     return (bits >> 16).astype(np.uint16)
 
 
-def describe(name, outputs, tensors, label):
+def describe(name, outputs, tensors):
     """One case's results for JSON; its tensors go into `tensors`."""
     results = []
-    kept = [frame for _, frame, _ in outputs if frame in LOGITS.get(name, (frame,))]
-    if not label.startswith("stressed"):
-        kept = [kept[0], kept[-1]]
+    kept = LOGITS.get(name, (outputs[0][1], outputs[-1][1]))
     for step, frame, output in outputs:
         if output.margin < SURE:
-            raise SystemExit(f"{label}: frame {frame} is a near tie ({output.margin:.1e}), wanted {SURE}")
-        key = f"{label}.{step}"
+            raise SystemExit(f"{name}: frame {frame} is a near tie ({output.margin:.1e}), wanted {SURE}")
+        key = f"{name}.{step}"
         result = {"step": step, "frame": frame, "predicted_iou": output.iou, "object_score": output.score}
         result["picked"] = output.picked
         if frame in kept:
@@ -174,29 +135,24 @@ def record_parity(root):
     folder = root / "sdk/tests/data/parity"
     shutil.rmtree(folder / "pictures", ignore_errors=True)
     (folder / "pictures").mkdir(parents=True)
-    pictures, balls = scene.frames(9)
+    nano, tensors, cases = root / "models/rotomask-nano.rotomodel", {}, []
+    side = json.loads((nano / "model.json").read_text())["input"]["size"]
+    pictures, balls = scene.frames(9, side=side)
     for index, picture in enumerate(pictures):
         Image.fromarray(picture).save(folder / f"pictures/{index}.png", optimize=True)
     Image.fromarray(balls[0].astype(np.uint8) * 255).save(folder / "mask.png", optimize=True)
-    nano, tensors, cases = root / "models/rotomask-nano.rotomodel", {}, []
-    with tempfile.TemporaryDirectory() as scratch:
-        changed = pathlib.Path(scratch) / "stressed"
-        save(stressed(nano, changed), folder / "stress.safetensors")
-        for stress, package in ((False, nano), (True, changed)):
-            plain, careful = reference.Package(package), reference.Package(package, threads=1, optimise=False)
-            for name, steps in CASES.items():
-                outputs = play(plain, name, pictures, balls[0])
-                label = f"stressed.{name}" if stress else name
-                results = describe(name, outputs, tensors, label)
-                shown = PICTURES.get(name, [*range(9)])
-                cases.append({"name": label, "stressed": stress, "pictures": shown, "steps": steps, "results": results})
-                other = play(careful, name, pictures, balls[0])
-                most = max(np.abs(a.logits - b.logits).max() for (_, _, a), (_, _, b) in zip(outputs, other))
-                scores = max(abs(a.score - b.score) for (_, _, a), (_, _, b) in zip(outputs, other))
-                picked = "".join("m" if a.picked is None else str(a.picked) for _, _, a in outputs)
-                unseen = sum(a.score <= 0 for _, _, a in outputs)
-                print(f"{label}: unoptimised graphs differ by {most:.1e} in logits, {scores:.1e} in scores;"
-                      f" masks {picked}, {unseen} unseen")
+    plain, careful = reference.Package(nano), reference.Package(nano, threads=1, optimise=False)
+    for name, steps in CASES.items():
+        steps = [scaled(step, side / scene.SIDE) for step in steps]
+        outputs = play(plain, name, steps, pictures, balls[0])
+        results = describe(name, outputs, tensors)
+        cases.append({"name": name, "pictures": PICTURES.get(name, [*range(9)]), "steps": steps, "results": results})
+        other = play(careful, name, steps, pictures, balls[0])
+        most = max(np.abs(a.logits - b.logits).max() for (_, _, a), (_, _, b) in zip(outputs, other))
+        scores = max(abs(a.score - b.score) for (_, _, a), (_, _, b) in zip(outputs, other))
+        picked = "".join("m" if a.picked is None else str(a.picked) for _, _, a in outputs)
+        unseen = sum(a.score <= 0 for _, _, a in outputs)
+        print(f"{name}: unoptimised graphs differ by {most:.1e} in logits, {scores:.1e} in scores; masks {picked}, {unseen} unseen")
     (folder / "cases.json").write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
     save(tensors, folder / "results.safetensors")
 

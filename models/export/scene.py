@@ -5,21 +5,22 @@ import numpy as np
 SIDE = 256
 
 
-def patches(rng, cells, levels):
+def patches(rng, cells, levels, side):
     """Value noise in [0, 1], bilinear between `cells` x `cells` random values, in few levels so that PNG packs it."""
     grid = rng.random((cells + 1, cells + 1))
-    at = np.linspace(0, cells, SIDE, endpoint=False)
+    at = np.linspace(0, cells, side, endpoint=False)
     cell, part = at.astype(int), at % 1
     rows = grid[cell] * (1 - part)[:, None] + grid[cell + 1] * part[:, None]
     full = rows[:, cell] * (1 - part) + rows[:, cell + 1] * part
     return np.round(full * (levels - 1)) / (levels - 1)
 
 
-def frames(count, seed=7):
-    """u8 [count, 256, 256, 3], RGB, and the ball's masks, bool [count, 256, 256]."""
+def frames(count, seed=7, side=SIDE):
+    """u8 [count, side, side, 3], RGB, and the ball's masks, bool [count, side, side]."""
     rng = np.random.default_rng(seed)
-    floor = np.stack([60 + 90 * patches(rng, 5, 12), 95 + 70 * patches(rng, 7, 12), 50 + 50 * patches(rng, 3, 8)], -1)
-    y, x = np.mgrid[:SIDE, :SIDE] + 0.5
+    red, green, blue = patches(rng, 5, 12, side), patches(rng, 7, 12, side), patches(rng, 3, 8, side)
+    floor = np.stack([60 + 90 * red, 95 + 70 * green, 50 + 50 * blue], -1)
+    y, x = (np.mgrid[:side, :side] + 0.5) * (SIDE / side)
     pictures, masks = [], []
     for t in range(count):
         across, down, turn = 84 + 9 * t, 118 + 14 * np.sin(0.7 * t), 0.25 * t

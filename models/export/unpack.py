@@ -135,7 +135,10 @@ def read(package):
         state[f"sam_mask_decoder.{name}.weight"] = part
     state["no_mem_embed"] = arrays["image_encoder"]["no_memory"].reshape(1, 1, d)
     state["no_obj_embed_spatial"] = arrays["memory_encoder"]["absent"].reshape(1, -1)
-    state["maskmem_tpos_enc"] = arrays["memory_attention"]["memory_time"].reshape(model.maskmem_tpos_enc.shape)
+    times, rows = arrays["memory_attention"]["memory_time"], len(model.maskmem_tpos_enc)
+    # Distances that the package doesn't recall begin as the furthest that it does.
+    beyond = np.repeat(times[-2:-1], rows - len(times), axis=0)
+    state["maskmem_tpos_enc"] = np.concatenate([times[:-1], beyond, times[-1:]]).reshape(model.maskmem_tpos_enc.shape)
     state["no_obj_ptr"] = np.array(constants["no_object_pointer"], np.float32)[None]
     state["mask_downsample.weight"] = np.array(constants["mask_downsample_weight"], np.float32).reshape(1, 1, 4, 4)
     state["mask_downsample.bias"] = np.array([constants["mask_downsample_bias"]], np.float32)

@@ -60,6 +60,9 @@ def foreign_python():
     asked = subprocess.run([python, "-c", "import onnxruntime, numpy; print(onnxruntime.__version__)"], capture_output=True, text=True)
     if asked.returncode:
         return None, f"{python} has no onnxruntime: pip install onnxruntime==1.22.1 numpy into a venv, ROTOMASK_FOREIGN_PYTHON names it"
+    ours = support.rotomask.info()["onnxruntime"]["version"]
+    if asked.stdout.strip() == ours:
+        return None, f"{python} has onnxruntime {ours}, as rotomask: wanted another version"
     return python, ""
 
 

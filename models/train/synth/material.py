@@ -54,9 +54,10 @@ def load(root, cutout_globs=(), pack=None, cutouts_per_glob=3500):
     if not material.people or not material.photos:
         raise ValueError(f"{root}: found {len(material.people)} people and {len(material.photos)} backgrounds, wanted some of each")
     if pack:
-        with open(pack + ".part", "wb") as f:
+        part = f"{pack}.{os.getpid()}.part"  # several may make it at once
+        with open(part, "wb") as f:
             pickle.dump((PACK_VERSION, material), f, protocol=5)
-        os.replace(pack + ".part", pack)
+        os.replace(part, pack)
     return material
 
 

@@ -27,16 +27,29 @@ class Package(unittest.TestCase):
         model = build(Config(image_size=SIDE)).eval()
         for name, p in model.named_parameters():
             p.add_(0.02 * torch.randn_like(p))  # nothing is left at 0 or 1
-        with tempfile.TemporaryDirectory() as folder:
-            folder = pathlib.Path(folder)
-            export.write(model, contract.Sizes(SIDE, model.hidden_dim, model.mem_dim), "std", folder)
-            manifest = {"input": {"size": SIDE}, "channels": model.hidden_dim, "constants": export.constants(model)}
-            (folder / "model.json").write_text(json.dumps(manifest))
-            state = unpack.read(folder)
+        state = self.read_back(model)
         again = build(Config(image_size=SIDE)).eval()
         self.assertEqual(load_weights(again, state["model"]), [])
         for wanted, found in zip(self.outputs(model), self.outputs(again)):
             self.assertLess(((found - wanted).square().mean().sqrt() / wanted.square().mean().sqrt()).item(), 1e-4)
+
+    @torch.no_grad()
+    def test_a_package_of_fewer_memories_gives_those_and_their_like_for_the_others(self):
+        model = build(Config(image_size=SIDE)).eval()
+        times = torch.arange(4 * 64.0).reshape(4, 1, 1, 64)
+        model.maskmem_tpos_enc, model.num_maskmem = torch.nn.Parameter(times), len(times)
+        found = self.read_back(model)["model"]["maskmem_tpos_enc"]
+        self.assertTrue(torch.equal(torch.as_tensor(found), times[[0, 1, 2, 2, 2, 2, 3]]))
+
+    @staticmethod
+    def read_back(model):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            sizes = contract.Sizes(SIDE, model.hidden_dim, model.mem_dim, model.num_maskmem)
+            export.write(model, sizes, "std", folder)
+            manifest = {"input": {"size": SIDE}, "channels": model.hidden_dim, "constants": export.constants(model)}
+            (folder / "model.json").write_text(json.dumps(manifest))
+            return unpack.read(folder)
 
     @staticmethod
     def outputs(model):

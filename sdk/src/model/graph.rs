@@ -120,6 +120,9 @@ impl Graph {
     }
 }
 
+/// How long a thread waits awake for its next piece of work, in microseconds.
+const SPIN_US: &str = "50";
+
 impl Setup {
     /// Session options. The problem comes as a sentence.
     fn builder(&self) -> std::result::Result<SessionBuilder, String> {
@@ -127,8 +130,12 @@ impl Setup {
         let builder = Session::builder(&self.environment).map_err(|e| e.to_string())?;
         let builder = builder.with_optimization_level(GraphOptimizationLevel::All).map_err(said)?;
         let builder = builder.with_intra_threads(self.threads).map_err(said)?;
-        // Waiting threads sleep: the host decodes, draws and encodes on the same cores meanwhile.
-        let builder = builder.with_intra_op_spinning(false).map_err(said)?;
+        // Threads spin from one operator to the next and sleep when they must wait longer, and between runs: the host
+        // decodes, draws and encodes on the same cores meanwhile.
+        let builder = builder.with_intra_op_spinning(true).map_err(said)?;
+        let builder =
+            builder.with_config_entry("session.intra_op.spin_duration_us", SPIN_US).map_err(said)?;
+        let builder = builder.with_config_entry("session.force_spinning_stop", "1").map_err(said)?;
         let builder = builder.with_deterministic_compute(self.deterministic).map_err(said)?;
         self.provider.register(builder, self)
     }
