@@ -11,7 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Clip, Folder, WIDE, assert_refused, names, read_all, rotomask};
+use common::{Clip, Folder, WIDE, assert_refused, names, pattern, read_all, rotomask};
+use rotomask_cli::picture::Picture;
 
 const NANO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/rotomask-nano.rotomodel");
 
@@ -26,10 +27,23 @@ impl Folder for Place {
     }
 }
 
+/// A disc on the first quarter of [`pattern`], where the tests click.
+fn disc(index: u64) -> Picture {
+    let mut picture = pattern(WIDE, index);
+    for y in 0..WIDE.1 {
+        for (x, pixel) in picture.row_mut(y as usize).chunks_exact_mut(4).enumerate() {
+            if (x as i32 - 80).pow(2) + (y as i32 - 45).pow(2) < 32 * 32 {
+                pixel.copy_from_slice(&[235, 205, 80, 255]);
+            }
+        }
+    }
+    picture
+}
+
 impl Place {
     fn new(frames: i64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clip = Clip::steady(WIDE, frames).write(&folder.path().join("clip.mp4"));
+        let clip = Clip::steady(WIDE, frames).write_painted(&folder.path().join("clip.mp4"), disc);
         Self { clip: clip.to_str().unwrap().to_owned(), folder }
     }
 
@@ -396,7 +410,7 @@ fn a_session_file_is_listed_checked_exported_and_salvaged() {
         String::from_utf8(output.stdout).unwrap()
     };
     let listing = said(&[]);
-    for line in ["frames   322x182, masks 64x64 of 32 bits", "  said     0             1 on it", "seen on"] {
+    for line in ["frames   322x182, masks 96x96 of 32 bits", "  said     0             1 on it", "seen on"] {
         assert!(listing.contains(line), "expected {line:?} in {listing}");
     }
     let told: serde_json::Value = serde_json::from_str(&said(&["--json"])).unwrap();

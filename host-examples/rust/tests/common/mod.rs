@@ -64,13 +64,18 @@ impl Clip {
 
     /// Writes the clip, each frame as [`pattern`] paints it.
     pub fn write(&self, path: &Path) -> PathBuf {
+        self.write_painted(path, |index| pattern(self.size, index))
+    }
+
+    /// Writes the clip, each frame as `paint` paints it.
+    pub fn write_painted(&self, path: &Path, paint: impl Fn(u64) -> Picture) -> PathBuf {
         let info = self.info();
         let mut sink = Sink::create(&Target::new(path).unwrap(), &info).unwrap();
         for (index, &time) in self.times.iter().enumerate() {
             let index = index as u64;
             let seconds = time as f64 * f64::from(self.time_base);
             let frame = Frame { index, time, seconds, ..Frame::default() };
-            sink.write(&frame, &pattern(self.size, index)).unwrap();
+            sink.write(&frame, &paint(index)).unwrap();
         }
         sink.finish().unwrap();
         path.to_owned()
