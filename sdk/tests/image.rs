@@ -75,12 +75,6 @@ fn model() -> Arc<Model> {
     Arc::clone(MODEL.get_or_init(open))
 }
 
-/// Cells of a mask, each way.
-fn mask_side() -> u32 {
-    let manifest = model().manifest().clone();
-    (manifest.input.size / manifest.mask_stride) as u32
-}
-
 fn predictor() -> ImagePredictor {
     let mut predictor = ImagePredictor::new(model(), ImageOptions::default()).unwrap();
     predictor.set_image(ONE.view(&ONE.pixels())).unwrap();
@@ -137,7 +131,7 @@ fn a_negative_click_and_a_box_change_the_answer() {
 
 #[test]
 fn cleaning_changes_the_mask_and_never_what_is_fed_back() {
-    let cleaning = Cleaning { max_hole_cells: mask_side() * mask_side(), max_speck_cells: 0 };
+    let cleaning = Cleaning { max_hole_cells: 96 * 96, max_speck_cells: 0 };
     let mut filled = ImagePredictor::new(model(), ImageOptions { cleaning, ..Default::default() }).unwrap();
     filled.set_image(ONE.view(&ONE.pixels())).unwrap();
     let (plain, filled) = (ask(&predictor(), &[on_disc()]), ask(&filled, &[on_disc()]));
@@ -175,10 +169,9 @@ fn what_cannot_be_answered_is_refused_in_a_sentence() {
     let small = LogitPlane { size: Size::new(3, 2).unwrap(), values: vec![0.0; 6] };
     assert_eq!(
         said(ImagePrompts { mask_input: Some(&small), ..prompts }),
-        format!("prompt: the mask input is 3x2, expected {0}x{0} logits", mask_side())
+        "prompt: the mask input is 3x2, expected 96x96 logits"
     );
-    let side = Size::new(mask_side(), mask_side()).unwrap();
-    let nan = LogitPlane { size: side, values: vec![f32::NAN; side.area_px()] };
+    let nan = LogitPlane { size: Size::new(96, 96).unwrap(), values: vec![f32::NAN; 96 * 96] };
     assert!(said(ImagePrompts { mask_input: Some(&nan), ..prompts }).contains("NaN"));
     let wrong = ImageOptions { mask_threshold: f32::NAN, ..ImageOptions::default() };
     assert!(ImagePredictor::new(model(), wrong).is_err());

@@ -70,33 +70,24 @@ pub fn is_opaque_row(row: &[u8], format: PixelFormat) -> bool {
     let depth = format.depth();
     match (format.alpha_offset(), depth) {
         (None, _) => true,
-        (_, Depth::U8) => differs::<4, 1, u32>(row, depth) == 0,
-        (_, Depth::U16 | Depth::F16) => differs::<8, 2, u64>(row, depth) == 0,
-        (_, Depth::F32) => differs::<16, 4, u128>(row, depth) == 0,
+        (_, Depth::U8) => differs::<4, u32>(row, depth) == 0,
+        (_, Depth::U16 | Depth::F16) => differs::<8, u64>(row, depth) == 0,
+        (_, Depth::F32) => differs::<16, u128>(row, depth) == 0,
     }
 }
 
 /// The bits in which any pixel's alpha differs from full. All pixels are looked at, so that several are at once.
-fn differs<const BYTES: usize, const WIDTH: usize, Word>(row: &[u8], depth: Depth) -> Word
+fn differs<const BYTES: usize, Word>(row: &[u8], depth: Depth) -> Word
 where
     Word: bytemuck::Pod + BitAnd<Output = Word> + BitOr<Output = Word> + BitXor<Output = Word>,
     [u8; BYTES]: bytemuck::Pod,
 {
-    let pixel = |alpha: [u8; WIDTH]| {
-        let mut pixel = [0; BYTES];
-        pixel[3 * WIDTH..].copy_from_slice(&alpha);
-        bytemuck::cast::<_, Word>(pixel)
-    };
-    let (full, mask) = (pixel(code(depth, 1.0)), pixel([u8::MAX; WIDTH]));
-    let pixels = row.as_chunks::<BYTES>().0.iter().map(|pixel| bytemuck::cast::<_, Word>(*pixel));
-    pixels.fold(Word::zeroed(), |differs, pixel| differs | (pixel ^ full)) & mask
-}
-
-/// A value as it lies in memory.
-fn code<const WIDTH: usize>(depth: Depth, value: f32) -> [u8; WIDTH] {
-    let mut code = [0; WIDTH];
-    put_channel(&mut code, depth, 0, value);
-    code
+    let (mut full, mut alpha, at) = ([0; BYTES], [0; BYTES], BYTES / 4 * 3);
+    full[at..].copy_from_slice(depth.full());
+    alpha[at..].fill(u8::MAX);
+    let word = bytemuck::cast::<[u8; BYTES], Word>;
+    let pixels = row.as_chunks::<BYTES>().0.iter().map(|pixel| word(*pixel));
+    pixels.fold(Word::zeroed(), |differs, pixel| differs | (pixel ^ word(full))) & word(alpha)
 }
 
 /// Writes channel `i`, as [`channel`] reads it. What a whole number can't hold is cut off, and what is no number becomes
