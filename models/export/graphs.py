@@ -29,10 +29,48 @@ def through(layers, x):
     return x
 
 
+class Hint(nn.Module):
+    """rotomask-nano's matching (models/train/matching.py): the way of the hint into image features and out of them."""
+
+    def __init__(self, matching, scale):
+        super().__init__()
+        keep = lambda name, x: self.register_buffer(name, x.detach().clone())
+        keep("free", matching.free)
+        keep("measures", matching.free.t() / scale)
+        keep("carries", scale * matching.free)
+
+    def cleared(self, rows):
+        return self.taken(rows)[0]
+
+    def carried(self, rows, hint):
+        return self.cleared(rows) + hint @ self.carries
+
+    def taken(self, rows):
+        hint = rows @ self.measures
+        return rows - hint @ self.carries, hint
+
+    @staticmethod
+    def squares(masks, grid):
+        """[B,1,4g,4g] to [B,g*g,16], as the trainer orders them."""
+        cells = masks.reshape(-1, grid, 2, 2, grid, 2, 2).permute(0, 1, 4, 2, 5, 3, 6)
+        return cells.reshape(-1, grid * grid, 16)
+
+    @staticmethod
+    def pixels(rows, grid):
+        """The reverse of squares."""
+        cells = rows.reshape(-1, grid, grid, 2, 2, 2, 2).permute(0, 1, 3, 5, 2, 4, 6)
+        return cells.reshape(-1, 1, 4 * grid, 4 * grid)
+
+
+def hint_of(model):
+    """None for SAM 2's own models."""
+    return Hint(model.matching, model.matching.hint_scale) if hasattr(model, "matching") else None
+
+
 class MaskDecoder(nn.Module):
     def __init__(self, model, attend):
         super().__init__()
-        self.attend = attend
+        self.attend, self.hint = attend, hint_of(model)
         self.prompt, self.decoder, self.pointer = model.sam_prompt_encoder, model.sam_mask_decoder, model.obj_ptr_proj
         self.side, self.channels, self.grid = model.image_size, model.hidden_dim, model.image_size // 16
         keep = lambda name, x: self.register_buffer(name, x.detach().clone())
@@ -44,6 +82,9 @@ class MaskDecoder(nn.Module):
         keep("no_mask", self.prompt.no_mask_embed.weight.reshape(1, -1, 1, 1))
         d = self.decoder
         keep("queries", torch.cat([d.obj_score_token.weight, d.iou_token.weight, d.mask_tokens.weight])[None])
+        if self.hint:
+            keep("own_share", model.matching.mix[0])
+            keep("hint_share", model.matching.mix[1])
 
     def prompts(self, coords, labels):
         """Points as tokens, with SAM 2's closing padding point."""
@@ -73,19 +114,28 @@ class MaskDecoder(nn.Module):
         return t.norm_final_attn(q), k
 
     def forward(self, pix_feat, feat_s0, feat_s1, point_coords, point_labels, mask_input, has_mask):
+        d, g, image, share, handed = self.decoder, self.grid, tokens(pix_feat), has_mask, None
+        if self.hint:
+            # Where no mask is given and something is remembered, the hint is the mask prompt.
+            image, hint = self.hint.taken(image)
+            handed = self.hint_share * self.hint.pixels(hint, g)
+            mask_input = mask_input * has_mask + handed * (1 - has_mask)
+            remembered = hint.abs().mean((1, 2), keepdim=True)[..., None].clamp(max=1)
+            share = has_mask + (1 - has_mask) * remembered
         given = through(self.prompt.mask_downscaling, mask_input)
-        dense = given * has_mask + self.no_mask * (1 - has_mask)
+        dense = given * share + self.no_mask * (1 - share)
         sparse = self.prompts(point_coords, point_labels)
         points = torch.cat([self.queries.expand(pix_feat.shape[0], -1, -1), sparse], 1)
-        q, image = self.transform(tokens(pix_feat + dense), points)
+        q, image = self.transform(image + tokens(dense), points)
 
-        d, g = self.decoder, self.grid
         up1, norm, act1, up2, act2 = d.output_upscaling
         x = image.permute(0, 2, 1).reshape(-1, self.channels, g, g)
         x = act1(channel_norm(norm, up1(x) + feat_s1))
         x = act2(up2(x) + feat_s0)
         weights = torch.stack([mlp(q[:, 2 + i]) for i, mlp in enumerate(d.output_hypernetworks_mlps)], 1)
         masks = (weights @ x.flatten(2)).reshape(-1, d.num_mask_tokens, 4 * g, 4 * g)
+        if self.hint:
+            masks = self.own_share * masks + handed
         score = d.pred_obj_score_head(q[:, 0])
         here = (score > 0).to(q.dtype)[..., None]
         pointers = here * self.pointer(q[:, 2 : 2 + d.num_mask_tokens]) + (1 - here) * self.no_pointer
@@ -96,6 +146,7 @@ class MemoryEncoder(nn.Module):
     def __init__(self, model):
         super().__init__()
         self.encoder, self.side = model.memory_encoder, model.image_size
+        self.matching = getattr(model, "matching", None)
         self.scale, self.bias = model.sigmoid_scale_for_mem_enc, model.sigmoid_bias_for_mem_enc
         # SAM 2.0 has none.
         absent = torch.zeros(model.mem_dim) if model.no_obj_embed_spatial is None else model.no_obj_embed_spatial
@@ -111,17 +162,21 @@ class MemoryEncoder(nn.Module):
             y = block.pwconv2(block.act(block.pwconv1(y))) * block.gamma
             x = x + y.permute(0, 3, 1, 2)
         memory = tokens(self.encoder.out_proj(x))
-        return memory + (1 - (object_score > 0).to(x.dtype))[..., None] * self.absent
+        memory = memory + (1 - (object_score > 0).to(x.dtype))[..., None] * self.absent
+        if self.matching is None:
+            return memory
+        keys = self.matching.keys(tokens(feat_s2)).expand(memory.shape[0], -1, -1)
+        return torch.cat([memory, keys, Hint.squares(low_res_mask.sigmoid(), self.side // 16)], 2)
 
 
 class Rotary(nn.Module):
     """A projection whose channel pairs are turned by their place in the grid.
 
-    SAM 2 turns neighbouring channels as complex numbers; here all first halves of pairs come before all second
+    A place is a square of the grid, or the middle of a cell of several. SAM 2 turns neighbouring channels as complex numbers; here all first halves of pairs come before all second
     ones. Queries and keys are reordered alike, which leaves their products as they were.
     """
 
-    def __init__(self, projection, grid):
+    def __init__(self, projection, grid, cell=1):
         super().__init__()
         c = projection.out_features
         order = torch.cat([torch.arange(0, c, 2), torch.arange(1, c, 2)])
@@ -129,8 +184,9 @@ class Rotary(nn.Module):
         self.linear.weight.data = projection.weight.detach()[order].clone()
         self.linear.bias.data = projection.bias.detach()[order].clone()
         rate = 10000.0 ** -(torch.arange(c // 4) * 4 / c)
-        at = torch.arange(grid * grid)
-        angle = torch.cat([(at % grid)[:, None] * rate, (at // grid)[:, None] * rate], 1)
+        side = grid // cell
+        at, middle = torch.arange(side * side), (cell - 1) / 2
+        angle = torch.cat([(v * cell + middle)[:, None] * rate for v in (at % side, at // side)], 1)
         self.register_buffer("cos", torch.cat([angle.cos()] * 2, 1))
         self.register_buffer("sin", torch.cat([-angle.sin(), angle.sin()], 1))
 
@@ -141,13 +197,13 @@ class Rotary(nn.Module):
 
 
 class MemoryLayer(nn.Module):
-    def __init__(self, layer, grid, attend):
+    def __init__(self, layer, grid, attend, cell):
         super().__init__()
         self.attend = attend
         own, cross = layer.self_attn, layer.cross_attn_image
         self.layer = layer
         self.own_q, self.own_k = Rotary(own.q_proj, grid), Rotary(own.k_proj, grid)
-        self.cross_q, self.cross_k = Rotary(cross.q_proj, grid), Rotary(cross.k_proj, grid)
+        self.cross_q, self.cross_k = Rotary(cross.q_proj, grid), Rotary(cross.k_proj, grid, cell)
         self.values = nn.Linear(cross.v_proj.in_features, cross.out_proj.out_features)
         outer, inner = cross.out_proj.weight.detach().double(), cross.v_proj
         self.values.weight.data = (outer @ inner.weight.detach().double()).float()
@@ -170,29 +226,64 @@ class MemoryAttention(nn.Module):
     def __init__(self, model, attend):
         super().__init__()
         d, grid, narrow = model.hidden_dim, model.image_size // 16, model.mem_dim
+        self.match, pool, cell = None, lambda x: x, 1
+        if hasattr(model, "matching"):
+            self.match = Match(model, grid)
+            narrow, pool, cell = self.match.begins, model.matching.pooled, model.matching.cell
         self.grid, self.channels, self.narrow = grid, d, narrow
-        self.layers = nn.ModuleList(MemoryLayer(l, grid, attend) for l in model.memory_attention.layers)
+        self.layers = nn.ModuleList(MemoryLayer(l, grid, attend, cell) for l in model.memory_attention.layers)
         self.norm, self.pointer_time = model.memory_attention.norm, model.obj_ptr_tpos_proj
         # SAM 2.0 tells pointers no time.
         self.timed = float(model.add_tpos_enc_to_obj_ptrs)
         time = d if model.proj_tpos_enc_in_obj_ptrs else narrow
         keep = lambda name, x: self.register_buffer(name, x.detach().clone())
         keep("place", 0.1 * tokens(model.image_encoder.neck.position_encoding(torch.zeros(1, d, grid, grid))))
-        keep("memory_place", tokens(model.memory_encoder.position_encoding(torch.zeros(1, narrow, grid, grid))))
-        keep("memory_time", model.maskmem_tpos_enc.reshape(-1, narrow))
+        keep("memory_place", pool(tokens(model.memory_encoder.position_encoding(torch.zeros(1, model.mem_dim, grid, grid)))[..., :narrow]))
+        keep("memory_time", model.maskmem_tpos_enc.reshape(-1, model.mem_dim)[:, :narrow])
         keep("periods", 10000.0 ** (2 * torch.div(torch.arange(time // 2), 2, rounding_mode="floor") / (time // 2)))
 
     def forward(self, feat_s2, memory, mem_tpos, ptrs, ptr_tpos):
-        objects = memory.shape[0]
+        objects, rows, hint = memory.shape[0], tokens(feat_s2), None
+        if self.match:
+            hint = self.match(rows, memory, mem_tpos)
+            memory = self.match.matching.pooled(memory[..., : self.narrow])
         frame_keys = memory + self.memory_place + self.memory_time[mem_tpos][:, None, :]
         angle = ptr_tpos[:, None] / self.periods
         time = self.timed * self.pointer_time(torch.cat([angle.sin(), angle.cos()], -1))
         pointers = ptrs.reshape(objects, -1, self.channels // self.narrow, self.narrow)
         flat = lambda x: x.reshape(objects, -1, self.narrow)
-        pointer_keys = flat(pointers + time[:, None, :])
+        # One time for all of a pointer's tokens, or one for each.
+        pointer_keys = flat(pointers + time.reshape(-1, time.shape[1] // self.narrow, self.narrow))
         values = torch.cat([flat(memory), flat(pointers)], 1)
-        x = tokens(feat_s2) + self.place
+        x = rows + self.place
         for layer in self.layers:
             # Until memories come in, one frame's features serve every object.
             x = layer.attend_memory(layer.attend_self(x), frame_keys, pointer_keys, values)
-        return self.norm(x).permute(0, 2, 1).reshape(-1, self.channels, self.grid, self.grid)
+        x = self.norm(x)
+        x = self.match.hint.carried(x, hint) if self.match else x
+        return x.permute(0, 2, 1).reshape(-1, self.channels, self.grid, self.grid)
+
+
+class Match(nn.Module):
+    """The hint's logits [B,n,16], from likeness to what is remembered (models/train/matching.py)."""
+
+    def __init__(self, model, grid):
+        super().__init__()
+        self.hint, self.matching = hint_of(model), model.matching
+        self.begins, self.labels = model.matching.begins, model.matching.labels
+        keep = lambda name, x: self.register_buffer(name, x.detach().clone())
+        keep("at", model.matching.places(grid))
+        keep("nearness", model.matching.nearness(model.maskmem_tpos_enc.reshape(-1, model.mem_dim)))
+        keep("sharpened", model.matching.sharpened())
+
+    def forward(self, rows, memory, mem_tpos):
+        objects, m = memory.shape[0], self.matching
+        keys, labels = memory[..., self.begins : -self.labels], memory[..., -self.labels :]
+        nearness = self.nearness[mem_tpos].reshape(-1, 1, 1) + 0 * keys[..., :1]
+        answers = m.answers(keys, nearness, self.at)
+        answers = answers.reshape(objects, -1, answers.shape[-1])
+        likeness = m.questions(rows, self.at, self.sharpened) @ answers.transpose(1, 2)
+        most, where = likeness.topk(m.nearest, 2, sorted=False)
+        first = torch.arange(objects).reshape(-1, 1, 1) * answers.shape[1]
+        found = labels.reshape(-1, self.labels)[where + first]  # [B,n,nearest,16]
+        return m.logits((most.softmax(2)[:, :, None] @ found)[:, :, 0])

@@ -41,7 +41,10 @@ def memory_encoder(model, coarse, logits, score, binarize):
     model.binarize_mask_from_pts_for_mem_enc = True
     feature = coarse.flatten(2).permute(2, 0, 1).expand(-1, len(logits), -1)
     memory, _ = model._encode_new_memory([feature], [coarse.shape[-2:]], large, score, bool(binarize > 0))
-    return (memory.flatten(2).permute(0, 2, 1),)
+    memory = memory.flatten(2).permute(0, 2, 1)
+    if hasattr(model, "matching"):
+        memory = model.matching.remembered(memory, feature.permute(1, 0, 2), logits[:, 0])
+    return (memory,)
 
 
 def memory_attention(model, coarse, memory, mem_tpos, ptrs, ptr_tpos):

@@ -18,6 +18,7 @@ from onnx import numpy_helper
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+from train import matching  # noqa: E402
 from train.config import Config  # noqa: E402
 from train.model import build  # noqa: E402
 
@@ -26,7 +27,7 @@ GRAPHS = ("image_encoder", "mask_decoder", "memory_encoder", "memory_attention")
 PLACES = {
     "image_encoder": [("coarse.", "image_encoder.neck.convs.1.conv."), ("coarsest.", "image_encoder.neck.convs.0.conv.")],
     "mask_decoder": [("prompt.", "sam_prompt_encoder."), ("decoder.", "sam_mask_decoder."), ("pointer.", "obj_ptr_proj.")],
-    "memory_encoder": [("encoder.", "memory_encoder.")],
+    "memory_encoder": [("encoder.", "memory_encoder."), ("matching.", "matching.")],
     "memory_attention": [("norm.", "memory_attention.norm."), ("pointer_time.", "obj_ptr_tpos_proj.")],
 }
 
@@ -103,14 +104,25 @@ def attention(arrays, layers):
     return state
 
 
+def likeness(arrays):
+    """The matching's own weights, but for its keys."""
+    decoder = arrays["mask_decoder"]
+    return {
+        "matching.free": decoder["hint.carries"] / matching.HINT_SCALE,
+        "matching.mix": np.array([decoder["own_share"], decoder["hint_share"]]),
+        "matching.sharpness": arrays["memory_attention"]["match.sharpened"] / matching.SHARPNESS_SCALE,
+    }
+
+
 def read(package):
     """The package as a checkpoint."""
     package = pathlib.Path(package)
     manifest = json.loads((package / "model.json").read_text())
     arrays = {g: weights(package / f"{g}.onnx") for g in GRAPHS}
     layers = sum(n.startswith("layers.") and n.endswith("values.bias") for n in arrays["memory_attention"])
-    if not layers:
-        raise ValueError(f"{package}: memory_attention.onnx has no layers.0.values.bias; wanted a package of rotomask-nano that export.py wrote")
+    for name in ("layers.0.values.bias", "match.nearness"):
+        if name not in arrays["memory_attention"]:
+            raise ValueError(f"{package}: memory_attention.onnx has no {name}; wanted a package of rotomask-nano 0.3.0 or later that export.py wrote")
     shape = {"image_size": manifest["input"]["size"], "hidden_dim": manifest["channels"], "layers": layers, "trunk": Config().trunk}
     model = build(Config(**shape))
     state = {}
@@ -135,7 +147,10 @@ def read(package):
         state[f"sam_mask_decoder.{name}.weight"] = part
     state["no_mem_embed"] = arrays["image_encoder"]["no_memory"].reshape(1, 1, d)
     state["no_obj_embed_spatial"] = arrays["memory_encoder"]["absent"].reshape(1, -1)
-    times, rows = arrays["memory_attention"]["memory_time"], len(model.maskmem_tpos_enc)
+    state.update(likeness(arrays))
+    tracked = arrays["memory_attention"]
+    times = np.pad(tracked["memory_time"], ((0, 0), (0, matching.MEMORY_CHANNELS - matching.SAM_CHANNELS)))
+    times[:, -1], rows = tracked["match.nearness"] / matching.NEARNESS_SCALE, len(model.maskmem_tpos_enc)
     # Distances that the package doesn't recall begin as the furthest that it does.
     beyond = np.repeat(times[-2:-1], rows - len(times), axis=0)
     state["maskmem_tpos_enc"] = np.concatenate([times[:-1], beyond, times[-1:]]).reshape(model.maskmem_tpos_enc.shape)

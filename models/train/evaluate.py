@@ -14,7 +14,7 @@ import torch
 
 from . import prompts
 from .config import Config
-from .lean import fold, unfold
+from .grid import fold, unfold
 from .model import build, load_weights
 from .train import starting_point
 from .tracker import POINTER_SPAN, Tracker
@@ -49,8 +49,8 @@ def boundary(truth, found):
 class Shot:
     """One object on one shot."""
 
-    def __init__(self, model, config):
-        self.model, self.side = model, config.image_size
+    def __init__(self, model, config, recent):
+        self.model, self.side, self.recent = model, config.image_size, recent
         self.tracker = Tracker(model, config)
         self.remembered, self.at = [], 0
 
@@ -73,14 +73,14 @@ class Shot:
             pointers, score = out.pointers[:, 0], torch.full((1, 1), 10.0)
         else:
             xy = torch.tensor([points], dtype=torch.float32) / torch.tensor([w, h]) * self.side
-            out = self.tracker.decode(self.raw + self.model.no_mem_embed.reshape(1, 1, -1), seen, xy, torch.tensor([labels]), several=len(points) <= 1)
+            out = self.tracker.decode(self.tracker.lean.unremembered(self.raw), seen, xy, torch.tensor([labels]), several=len(points) <= 1)
             (shown, pointers), score = out.shown(), out.score
         return self.keep(shown, pointers, score, True)
 
     def advance(self, frame):
         self.at += 1
         seen = self.encode(frame)
-        pix = self.tracker.condition(self.raw, self.at, self.remembered, True)
+        pix = self.tracker.condition(self.raw, self.at, self.remembered, True, self.recent)
         out = self.tracker.decode(pix, seen)
         return self.keep(*out.shown(), out.score, False)
 
@@ -90,10 +90,10 @@ class Shot:
         return unfold(shown) if score.item() > 0 else torch.full_like(unfold(shown), -1024.0)
 
 
-def sequence(model, config, frames, truths, prompt):
+def sequence(shot, frames, truths, prompt):
     """J and F of each frame but the ends, and J of the prompted one."""
     read = lambda path: cv2.imread(path, cv2.IMREAD_GRAYSCALE) > 127
-    shot, scores, first = Shot(model, config), [], None
+    scores, first = [], None
     for i, (frame, truth) in enumerate(zip(map(cv2.imread, frames), map(read, truths))):
         if i == 0 and prompt == "mask":
             logits = shot.start(frame, mask=truth)
@@ -118,6 +118,7 @@ def main():
     p.add_argument("root", help="has JPEGImages/480p and Annotations/480p")
     p.add_argument("--prompt", nargs="+", choices=["mask", "click", "box"], default=["mask", "click"])
     p.add_argument("--weights", choices=["ema", "model"], default="ema")
+    p.add_argument("--recent", type=int, default=3, help="frames that are recalled beside the prompted one")
     p.add_argument("--threads", type=int, default=1)
     a = p.parse_args()
     torch.set_num_threads(a.threads)
@@ -131,7 +132,7 @@ def main():
         rows = []
         for name in names:
             files = lambda kind: sorted(glob.glob(f"{a.root}/{kind}/480p/{name}/*"))
-            (j, f), first = sequence(model, c, files("JPEGImages"), files("Annotations"), prompt)
+            (j, f), first = sequence(Shot(model, c, a.recent), files("JPEGImages"), files("Annotations"), prompt)
             rows.append((j, f, first))
             print(f"{prompt:6s}{name:16s} J {j:.3f} F {f:.3f} first J {first:.3f}", flush=True)
         j, f, first = np.mean(rows, 0)

@@ -12,32 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-
-def tokens(image):
-    """[B,C,h,w] to [B,h*w,C]."""
-    return image.flatten(2).transpose(1, 2)
-
-
-def image(rows):
-    """[B,g*g,C] to [B,C,g,g]."""
-    g = math.isqrt(rows.shape[1])
-    return rows.transpose(1, 2).unflatten(2, (g, g))
-
-
-def fold(masks):
-    """[..,4g,4g] to [..,16*g*g]: each token's sixteen mask pixels together, as two doublings unfold them."""
-    g = masks.shape[-1] // 4
-    n = masks.ndim - 2
-    split = masks.unflatten(-1, (g, 2, 2)).unflatten(-4, (g, 2, 2))  # y, dy, ey, x, dx, ex
-    return split.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2, n + 5).flatten(n)
-
-
-def unfold(folded):
-    """The reverse of fold."""
-    g = math.isqrt(folded.shape[-1] // 16)
-    n = folded.ndim - 1
-    split = folded.unflatten(-1, (g, g, 2, 2, 2, 2))
-    return split.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3, n + 5).flatten(n + 3).flatten(n, n + 2)
+from . import matching
+from .grid import fold, image, tokens
 
 
 def attend(q, k, v):
@@ -58,21 +34,21 @@ def through(modules, x):
 
 
 @functools.cache
-def rotation(channels, grid, device):
+def rotation(channels, grid, size, device):
     rate = 10000.0 ** -(torch.arange(channels // 4) * 4 / channels)
-    at = torch.arange(grid * grid)
-    angle = torch.cat([(at % grid)[:, None] * rate, (at // grid)[:, None] * rate], 1)
+    angle = torch.cat([at * rate for at in matching.cells(grid, size)], 1)
     return angle.cos().to(device), angle.sin().to(device)
 
 
-def rotary(linear, x, grid=None):
-    """Projects, with neighbouring channels apart, and turns them by their place; without `grid` only projects."""
+def rotary(linear, x, grid=None, size=1):
+    """Projects, with neighbouring channels apart, and turns them by their place, of cells of `size` squares; without `grid`
+    only projects."""
     c = linear.out_features
     w, b = linear.weight.unflatten(0, (-1, 2)).transpose(0, 1).flatten(0, 1), linear.bias.unflatten(0, (-1, 2)).t().flatten()
     y = F.linear(x, w, b)
     if grid is None:
         return y
-    cos, sin = (t.to(y.dtype) for t in rotation(c, grid, x.device))
+    cos, sin = (t.to(y.dtype) for t in rotation(c, grid, size, x.device))
     first, second = y.chunk(2, -1)
     return torch.cat([first * cos - second * sin, second * cos + first * sin], -1)
 
@@ -88,7 +64,9 @@ class Lean(nn.Module):
         keep = lambda name, x: self.register_buffer(name, x, persistent=False)
         with torch.no_grad():
             keep("place", tokens(model.image_encoder.neck.position_encoding(torch.zeros(1, d, self.grid, self.grid))).clone())
-            keep("memory_place", tokens(model.memory_encoder.position_encoding(torch.zeros(1, narrow, self.grid, self.grid))).clone())
+            own = model.memory_encoder.position_encoding(torch.zeros(1, narrow, self.grid, self.grid))
+            keep("memory_place", matching.pooled(tokens(own)[..., : matching.SAM_CHANNELS]))
+            keep("at", matching.places(self.grid))
             keep("periods", 10000.0 ** (2 * torch.div(torch.arange(d // 2), 2, rounding_mode="floor") / (d // 2)))
 
     def features(self, frames):
@@ -99,10 +77,11 @@ class Lean(nn.Module):
         pyramid = m.image_encoder.neck(trunk)[0]
         fine, middle = m.sam_mask_decoder.conv_s0(pyramid[0]), m.sam_mask_decoder.conv_s1(pyramid[1])
         twice = middle.permute(0, 2, 3, 1).unflatten(2, (self.grid, 2)).unflatten(1, (self.grid, 2)).transpose(2, 3)
-        return fold(fine).transpose(1, 2).contiguous(), twice.flatten(1, 4), tokens(pyramid[2])
+        return fold(fine).transpose(1, 2).contiguous(), twice.flatten(1, 4), tokens(pyramid[2]).contiguous()
 
-    def remember(self, rows, masks, score):
-        """rows [K,g*g,D]; masks [B,1,S,S] from 0 to 1; score [B,1]; gives memories [B,g*g,64]."""
+    def remember(self, rows, masks, score, shown):
+        """rows [K,g*g,D]; masks [B,1,S,S] from 0 to 1; score [B,1]; shown [B,4g,4g], the logits they are of; gives
+        memories [B,g*g,128]."""
         m, e = self.model, self.model.memory_encoder
         masks = masks * m.sigmoid_scale_for_mem_enc + m.sigmoid_bias_for_mem_enc
         stages = e.mask_downsampler.encoder
@@ -117,19 +96,27 @@ class Lean(nn.Module):
             x = x + block.pwconv2(F.gelu(block.pwconv1(y))) * block.gamma.to(y.dtype)
         memory = F.linear(x, e.out_proj.weight.flatten(1), e.out_proj.bias)
         absent = (score <= 0).to(memory.dtype)[..., None]
-        return memory + absent * m.no_obj_embed_spatial.to(memory.dtype)
+        memory = memory + absent * m.no_obj_embed_spatial.to(memory.dtype)
+        return m.matching.remembered(memory, rows.repeat_interleave(len(memory) // len(rows), 0), shown)
+
+    def unremembered(self, rows):
+        """rows [B,g*g,D] of a frame that nothing is remembered for."""
+        return rows + self.model.matching.cleared(self.model.no_mem_embed).to(rows.dtype)
 
     def condition(self, rows, memories, slots, pointers, times):
-        """rows [K,g*g,D]; memories: M of [B,g*g,64] with rows `slots` of the time table; pointers [B,P,D], P may be 0,
-        at `times` [P]; gives [B,g*g,D]."""
+        """rows [K,g*g,D]; memories: M of [B,g*g,128] with rows `slots` of the time table; pointers [B,P,D], P may be 0,
+        at `times` [P]; gives [B,g*g,D]. A frame's targets are remembered of the same frames: their memories' keys are alike."""
         m, frames = self.model, len(rows)
-        raw = torch.stack(memories, 1).to(rows.dtype)  # [B,M,g*g,64]
-        objects = len(raw) // frames
-        keys = raw + (self.memory_place[:, None] + m.maskmem_tpos_enc[slots].reshape(1, len(slots), 1, -1)).to(raw.dtype)
+        whole = torch.stack(memories, 1).to(rows.dtype)  # [B,M,g*g,128]
+        objects = len(whole) // frames
+        hint = self._hint(rows, whole.unflatten(0, (frames, objects)), m.matching.nearness(m.maskmem_tpos_enc[slots, 0, 0]))
+        raw = matching.pooled(whole[..., : matching.SAM_CHANNELS])
+        slots = m.maskmem_tpos_enc[slots][..., : matching.SAM_CHANNELS].reshape(1, len(slots), 1, -1)
+        keys = raw + (self.memory_place[:, None] + slots).to(raw.dtype)
         angle = times[:, None] / self.periods
-        time = m.obj_ptr_tpos_proj(torch.cat([angle.sin(), angle.cos()], -1))
-        parts = pointers.unflatten(2, (-1, m.mem_dim)).to(raw.dtype)
-        pointer_keys = (parts + time[:, None].to(raw.dtype)).flatten(1, 2)
+        time = m.obj_ptr_tpos_proj(torch.cat([angle.sin(), angle.cos()], -1)).unflatten(1, (-1, matching.SAM_CHANNELS))
+        parts = pointers.unflatten(2, (-1, matching.SAM_CHANNELS)).to(raw.dtype)
+        pointer_keys = (parts + time.to(raw.dtype)).flatten(1, 2)
         values = torch.cat([raw.flatten(1, 2), parts.flatten(1, 2)], 1)
         x = rows + (0.1 * self.place).to(rows.dtype)
         for i, layer in enumerate(m.memory_attention.layers):
@@ -140,12 +127,23 @@ class Lean(nn.Module):
             q = rotary(cross.q_proj, norm(layer.norm2, x), self.grid)
             if i == 0:  # until here one frame's rows served all its targets
                 x, q = (t.repeat_interleave(objects, 0) for t in (x, q))
-            k = torch.cat([rotary(cross.k_proj, keys, self.grid).flatten(1, 2), rotary(cross.k_proj, pointer_keys)], 1)
+            k = torch.cat([rotary(cross.k_proj, keys, self.grid, matching.POOL).flatten(1, 2), rotary(cross.k_proj, pointer_keys)], 1)
             # Memories are attended in their own 64 channels and projected afterwards: a softmax row sums to 1.
             x = x + cross.out_proj(cross.v_proj(attend(q, k, values)))
             x = x + layer.linear2(F.relu(layer.linear1(norm(layer.norm3, x))))
         n = m.memory_attention.norm
-        return F.layer_norm(x, n.weight.shape, n.weight, n.bias, n.eps)
+        return m.matching.carried(F.layer_norm(x, n.weight.shape, n.weight, n.bias, n.eps), hint)
+
+    def _hint(self, rows, memories, nearness):
+        """rows [K,n,D], memories [K,O,M,n,128], nearness [M]; gives logits [K*O,n,16]."""
+        m = self.model.matching
+        keys = memories[:, 0, ..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS]
+        nearness = nearness[:, None, None].to(keys.dtype)
+        answers = m.answers(keys, nearness.expand(*keys.shape[:-1], 1), self.at).flatten(1, 2)
+        labels = memories[..., -matching.LABEL_CHANNELS :].permute(0, 2, 3, 1, 4).flatten(3).flatten(1, 2)  # [K,M*n,O*16]
+        likeness = m.questions(rows, self.at, m.sharpened()).float() @ answers.float().transpose(1, 2)
+        found = m.recalled(likeness, labels)
+        return matching.logits(found.float()).unflatten(2, (-1, matching.LABEL_CHANNELS)).transpose(1, 2).flatten(0, 1).to(rows.dtype)
 
     def decode(self, rows, fine, middle, points=None, labels=None, mask=None):
         """rows [B,g*g,D], fine and middle as features() gives them for K frames; points [B,P,2] in the square's pixels
@@ -154,7 +152,12 @@ class Lean(nn.Module):
         m, d, p, b = self.model, self.model.sam_mask_decoder, self.model.sam_prompt_encoder, len(rows)
         if points is None:
             points, labels = torch.zeros(b, 1, 2, device=rows.device), torch.full((b, 1), -1, device=rows.device)
-        dense = p.no_mask_embed.weight if mask is None else tokens(through(p.mask_downscaling, mask))
+        rows, hint = m.matching.taken(rows)
+        if mask is None:
+            own, share = m.matching.prompt(hint)
+            dense = torch.lerp(p.no_mask_embed.weight, tokens(through(p.mask_downscaling, own)), share[..., 0])
+        else:
+            dense = tokens(through(p.mask_downscaling, mask))
         table = torch.cat([p.not_a_point_embed.weight] + [e.weight for e in p.point_embeddings])
         labels = torch.cat([labels, labels[:, :1] * 0 - 1], 1).long()
         at = torch.cat([points + 0.5, points[:, :1] * 0], 1) * (2 / m.image_size) - 1
@@ -174,7 +177,8 @@ class Lean(nn.Module):
         x = act(share(doubled(up2, x).unflatten(2, (4, -1)).flatten(1, 2), fine))
         picked = q[:, 2 : 2 + d.num_mask_tokens]
         weights = torch.stack([mlp(picked[:, i]) for i, mlp in enumerate(d.output_hypernetworks_mlps)], 1)
-        logits = weights @ x.transpose(1, 2)
+        own, handed = m.matching.mix
+        logits = own * (weights @ x.transpose(1, 2)) + handed * hint.flatten(1)[:, None]
         return logits.float(), d.iou_prediction_head(q[:, 1]).float(), m.obj_ptr_proj(picked).float(), d.pred_obj_score_head(q[:, 0]).float()
 
     def _two_ways(self, t, points, k, place):

@@ -2,7 +2,7 @@
 import torch
 import torch.nn.functional as F
 
-from .lean import fold
+from .grid import fold
 
 # Image pixels per mask logit, each way.
 STRIDE = 4

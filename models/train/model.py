@@ -6,14 +6,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from efficientnet_lite_pytorch import EfficientNet
-from sam2.modeling.backbones.image_encoder import FpnNeck, ImageEncoder
-from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
+from sam2.modeling.backbones.image_encoder import ImageEncoder
+from sam2.modeling.memory_attention import MemoryAttentionLayer
 from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, MemoryEncoder
 from sam2.modeling.position_encoding import PositionEmbeddingSine
-from sam2.modeling.sam.transformer import RoPEAttention
+from sam2.modeling.sam.transformer import RoPEAttention, TwoWayTransformer
 from sam2.modeling.sam2_base import SAM2Base
 
-MEMORY_DIM = 64
+from . import matching
 FINEST_STRIDE, COARSEST_STRIDE = 4, 32
 
 
@@ -89,27 +89,49 @@ def _stride(block):
     return s[0] if isinstance(s, (tuple, list)) else s
 
 
+class Nano(SAM2Base):
+    """SAM 2 with the matching beside its own memory."""
+
+    def __init__(self, match, **sam):
+        super().__init__(**sam)
+        self.matching = match
+        # SAM 2 takes it from its memory encoder, whose memories get keys and labels behind them.
+        self.mem_dim = matching.MEMORY_CHANNELS
+        self.maskmem_tpos_enc = nn.Parameter(torch.zeros(self.num_maskmem, 1, 1, self.mem_dim))
+        nn.init.trunc_normal_(self.maskmem_tpos_enc, std=0.02)
+        self.obj_ptr_tpos_proj = nn.Linear(self.hidden_dim, self.mem_dim)
+
+    def _build_sam_heads(self):
+        super()._build_sam_heads()
+        d = self.hidden_dim
+        self.sam_mask_decoder = matching.Decoder(
+            transformer_dim=d, transformer=TwoWayTransformer(depth=2, embedding_dim=d, mlp_dim=2048, num_heads=8), num_multimask_outputs=3,
+            iou_head_depth=3, iou_head_hidden_dim=256, use_high_res_features=True, iou_prediction_use_sigmoid=True, pred_obj_scores=True,
+            pred_obj_scores_mlp=True, use_multimask_token_for_obj_ptr=True,
+        )
+
+
 def build(config, pretrained=False):
     d, grid = config.hidden_dim, config.image_size // 16
-    sine = lambda channels: PositionEmbeddingSine(num_pos_feats=channels, normalize=True, scale=None, temperature=10000)
-    trunk = Trunk(config.trunk, pretrained)
-    neck = FpnNeck(position_encoding=sine(d), d_model=d, backbone_channel_list=trunk.channel_list, fpn_top_down_levels=[2, 3], fpn_interp_model="nearest")
+    sine = PositionEmbeddingSine(num_pos_feats=d, normalize=True, scale=None, temperature=10000)
+    trunk, match = Trunk(config.trunk, pretrained), matching.Matching(d)
+    neck = matching.Neck(position_encoding=sine, d_model=d, backbone_channel_list=trunk.channel_list, fpn_top_down_levels=[2, 3], fpn_interp_model="nearest")
     rope = dict(rope_theta=10000.0, feat_sizes=[grid, grid], embedding_dim=d, num_heads=1, downsample_rate=1, dropout=0.0)
-    attention = MemoryAttention(
+    attention = matching.Attention(
         d_model=d, pos_enc_at_input=True, num_layers=config.layers,
         layer=MemoryAttentionLayer(
             activation="relu", d_model=d, dim_feedforward=4 * d, dropout=0.0, pos_enc_at_attn=False,
             pos_enc_at_cross_attn_keys=True, pos_enc_at_cross_attn_queries=False,
-            self_attention=RoPEAttention(**rope), cross_attention=RoPEAttention(rope_k_repeat=True, kv_in_dim=MEMORY_DIM, **rope),
+            self_attention=RoPEAttention(**rope), cross_attention=matching.PooledKeys(rope_k_repeat=True, kv_in_dim=matching.SAM_CHANNELS, **rope),
         ),
     )
     memory = MemoryEncoder(
-        out_dim=MEMORY_DIM, in_dim=d, position_encoding=sine(MEMORY_DIM),
+        out_dim=matching.SAM_CHANNELS, in_dim=d, position_encoding=matching.Place(),
         mask_downsampler=MaskDownSampler(embed_dim=d, kernel_size=3, stride=2, padding=1),
         fuser=Fuser(CXBlock(dim=d, kernel_size=7, padding=3, layer_scale_init_value=1e-6, use_dwconv=True), num_layers=2),
     )
-    return SAM2Base(
-        image_encoder=ImageEncoder(trunk=trunk, neck=neck, scalp=1), memory_attention=attention, memory_encoder=memory,
+    model = Nano(
+        match, image_encoder=ImageEncoder(trunk=trunk, neck=neck, scalp=1), memory_attention=attention, memory_encoder=memory,
         num_maskmem=7, image_size=config.image_size, sigmoid_scale_for_mem_enc=20.0, sigmoid_bias_for_mem_enc=-10.0,
         use_mask_input_as_output_without_sam=True, directly_add_no_mem_embed=True, no_obj_embed_spatial=True,
         use_high_res_features_in_sam=True, multimask_output_in_sam=True, iou_prediction_use_sigmoid=True,
@@ -118,6 +140,10 @@ def build(config, pretrained=False):
         pred_obj_scores_mlp=True, fixed_no_obj_ptr=True, multimask_output_for_tracking=True,
         use_multimask_token_for_obj_ptr=True, multimask_min_pt_num=0, multimask_max_pt_num=1, use_mlp_for_obj_ptr_proj=True,
     )
+    for module in (neck, attention, model.sam_mask_decoder):
+        matching.hold(module, matching=match)
+    matching.hold(model.sam_mask_decoder, prompts=model.sam_prompt_encoder)
+    return model
 
 
 def freeze(model, config):

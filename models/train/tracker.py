@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from . import data, losses, prompts
-from .lean import Lean, unfold
+from .grid import unfold
+from .lean import Lean
 
 LOGIT_LIMIT = 32.0  # of a mask that is fed back
 PROMPTED_SLOT = 6  # of the time table; a frame tracked d ticks ago has d - 1
@@ -60,14 +61,16 @@ class Tracker:
         here = (score > 0).float()
         with torch.no_grad():
             logits = torch.where(here[..., None] > 0, folded.float(), -1024.0)
-            large = F.interpolate(unfold(logits), size=(m.image_size, m.image_size), mode="bilinear", align_corners=False)
+            logits = unfold(logits)
+            large = F.interpolate(logits, size=(m.image_size, m.image_size), mode="bilinear", align_corners=False)
             large = (large > 0).float() if prompted else large.sigmoid()
-        memory = self.lean.remember(rows, large, score)
+        memory = self.lean.remember(rows, large, score, logits[:, 0])
         return Remembered(tick, prompted, memory, here * pointer + (1 - here) * m.no_obj_ptr)
 
-    def condition(self, rows, tick, remembered, with_pointers):
+    def condition(self, rows, tick, remembered, with_pointers, recent=PROMPTED_SLOT):
+        """`recent`: how many of the last frames are recalled beside the prompted ones."""
         slots = [PROMPTED_SLOT if r.prompted else tick - r.tick - 1 for r in remembered]
-        near = [(r, s) for r, s in zip(remembered, slots) if s <= PROMPTED_SLOT]
+        near = [(r, s) for r, s in zip(remembered, slots) if r.prompted or s < recent]
         pointed = remembered if with_pointers else []
         pointers = torch.stack([r.pointer for r in pointed], 1) if pointed else torch.zeros(len(remembered[0].pointer), 0, self.model.hidden_dim, device=self.device)
         times = torch.tensor([tick - r.tick for r in pointed], device=self.device, dtype=torch.float32) / POINTER_SPAN
@@ -96,7 +99,7 @@ class Tracker:
                 full = self.tensor(batch.masks[0]).float()[:, None]
                 pointers = self.decode(spread, seen, mask=self.model.mask_downsample(full), several=False).pointers[:, 0]
             return truth * 20 - 10, pointers, torch.full((targets, 1), 10.0, device=self.device), 0.0, {}
-        pix, ious = spread + self.model.no_mem_embed.reshape(1, 1, -1).to(spread.dtype), {}
+        pix, ious = self.lean.unremembered(spread), {}
         xy, labels = batch.xy, batch.labels
         several = labels.shape[1] <= 1
         out = self.decode(pix, seen, self.tensor(xy), self.tensor(labels), several=several)

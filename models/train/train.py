@@ -21,7 +21,7 @@ from .tracker import Tracker
 
 
 # What only a clip can teach.
-MEMORY = ("memory_", "maskmem_", "obj_ptr", "no_obj", "mask_downsample")
+MEMORY = ("memory_", "maskmem_", "obj_ptr", "no_obj", "mask_downsample", "matching.")
 
 
 def rate(progress, step, config):

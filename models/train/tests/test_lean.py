@@ -3,7 +3,7 @@ import unittest
 
 import torch
 
-from .. import lean
+from .. import grid, lean, matching
 from ..config import Config
 from ..model import build
 
@@ -19,6 +19,9 @@ class Lean(unittest.TestCase):
         cls.model = build(Config(image_size=SIDE)).eval().requires_grad_(False)
         for block in cls.model.memory_encoder.fuser.layers:
             block.gamma.fill_(0.3)  # its first value hides the block
+        match = cls.model.matching
+        match.free.copy_(torch.linalg.qr(torch.randn(cls.model.hidden_dim, matching.LABEL_CHANNELS))[0].t())
+        cls.model.maskmem_tpos_enc[..., -1] = torch.rand(7, 1, 1)
         cls.lean = lean.Lean(cls.model)
         cls.frames = torch.randn(FRAMES, 3, SIDE, SIDE)
         cls.seen = cls.lean.features(cls.frames)
@@ -29,35 +32,42 @@ class Lean(unittest.TestCase):
 
     def test_folding_is_undone_by_unfolding(self):
         masks = torch.randn(2, 3, 4 * GRID, 4 * GRID)
-        self.assertTrue(torch.equal(lean.unfold(lean.fold(masks)), masks))
+        self.assertTrue(torch.equal(grid.unfold(grid.fold(masks)), masks))
 
     def test_features(self):
         fine, middle, coarse = self.model.forward_image(self.frames)["backbone_fpn"]
-        self.near(lean.unfold(self.seen[0].transpose(1, 2)), fine)
+        self.near(grid.unfold(self.seen[0].transpose(1, 2)), fine)
         self.assertEqual(self.seen[1].shape, (FRAMES, 4 * GRID * GRID, middle.shape[1]))
-        self.near(lean.image(self.seen[2]), coarse)
+        self.near(grid.image(self.seen[2]), coarse)
 
     def test_memories_of_present_and_absent_things(self):
         targets = FRAMES * OBJECTS
         logits, score = 3 * torch.randn(targets, 1, SIDE, SIDE), torch.tensor([[2.0], [-1.0], [1.0]] * FRAMES)
         raw = self.seen[2].transpose(0, 1).repeat_interleave(OBJECTS, 1)
         wanted, _ = self.model._encode_new_memory([raw], [(GRID, GRID)], logits, score, False)
-        self.near(self.lean.remember(self.seen[2], logits.sigmoid(), score), lean.tokens(wanted))
+        shown = torch.randn(targets, 4 * GRID, 4 * GRID)
+        found = self.lean.remember(self.seen[2], logits.sigmoid(), score, shown)
+        self.near(found[..., : matching.SAM_CHANNELS], grid.tokens(wanted))
+        self.near(matching.pixels(found[..., -matching.LABEL_CHANNELS :]), shown.sigmoid())
+        keys = found[..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS]
+        self.near(keys, self.model.matching.keys(self.seen[2]).repeat_interleave(OBJECTS, 0))
 
     def test_tracked_features(self):
         """Frame 3, prompted on frame 0, tracked on 1 and 2."""
         m, d = self.model, self.model.hidden_dim
-        memory, pointers = torch.randn(OBJECTS, 3, GRID * GRID, m.mem_dim), torch.randn(OBJECTS, 3, d)
+        memory, pointers = torch.rand(OBJECTS, 3, GRID * GRID, m.mem_dim), torch.randn(OBJECTS, 3, d)
+        keys = memory[..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS]
+        keys.copy_(torch.nn.functional.normalize(keys[:1] - 0.5, dim=-1))  # all targets' alike
         place = m.memory_encoder.position_encoding(torch.zeros(OBJECTS, m.mem_dim, GRID, GRID))
-        frame = lambda i: {"maskmem_features": lean.image(memory[:, i]), "maskmem_pos_enc": [place], "obj_ptr": pointers[:, i]}
+        frame = lambda i: {"maskmem_features": grid.image(memory[:, i]), "maskmem_pos_enc": [place], "obj_ptr": pointers[:, i]}
         past = {"cond_frame_outputs": {0: frame(0)}, "non_cond_frame_outputs": {1: frame(1), 2: frame(2)}}
         row = self.seen[2][:1]
         position = m.image_encoder.neck.position_encoding(torch.zeros(OBJECTS, d, GRID, GRID))
         sequence = lambda x: x.flatten(2).permute(2, 0, 1)
-        raw = sequence(lean.image(row)).expand(-1, OBJECTS, -1)
+        raw = sequence(grid.image(row)).expand(-1, OBJECTS, -1)
         wanted = m._prepare_memory_conditioned_features(3, False, [raw], [sequence(position)], [(GRID, GRID)], past, 1000)
         found = self.lean.condition(row, [memory[:, i] for i in range(3)], [6, 1, 0], pointers, torch.tensor([3.0, 2.0, 1.0]) / 15)
-        self.near(lean.image(found), wanted)
+        self.near(grid.image(found), wanted)
         none = self.lean.condition(row, [memory[:, 0]], [6], pointers[:, :0], torch.zeros(0))
         self.assertEqual(none.shape, found.shape)
 
@@ -74,8 +84,8 @@ class Lean(unittest.TestCase):
                 image_embeddings=pix, image_pe=m.sam_prompt_encoder.get_dense_pe(), sparse_prompt_embeddings=sparse,
                 dense_prompt_embeddings=dense, repeat_image=False, high_res_features=[x.repeat_interleave(OBJECTS, 0) for x in (fine, middle)],
             )
-            found = self.lean.decode(lean.tokens(pix), *self.seen[:2], *given)
-            self.near(lean.unfold(found[0]), masks)
+            found = self.lean.decode(grid.tokens(pix), *self.seen[:2], *given)
+            self.near(grid.unfold(found[0]), masks)
             for f, w in zip(found[1:], (ious, m.obj_ptr_proj(picked), score)):
                 self.near(f, w)
 

@@ -1,0 +1,29 @@
+"""Images as rows of tokens, and masks in the order in which the decoder unfolds them."""
+import math
+
+
+def tokens(image):
+    """[B,C,h,w] to [B,h*w,C]."""
+    return image.flatten(2).transpose(1, 2)
+
+
+def image(rows):
+    """[B,g*g,C] to [B,C,g,g]."""
+    g = math.isqrt(rows.shape[1])
+    return rows.transpose(1, 2).unflatten(2, (g, g))
+
+
+def fold(masks):
+    """[..,4g,4g] to [..,16*g*g]: each token's sixteen mask pixels together, as two doublings unfold them."""
+    g = masks.shape[-1] // 4
+    n = masks.ndim - 2
+    split = masks.unflatten(-1, (g, 2, 2)).unflatten(-4, (g, 2, 2))  # y, dy, ey, x, dx, ex
+    return split.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2, n + 5).flatten(n)
+
+
+def unfold(folded):
+    """The reverse of fold."""
+    g = math.isqrt(folded.shape[-1] // 16)
+    n = folded.ndim - 1
+    split = folded.unflatten(-1, (g, g, 2, 2, 2, 2))
+    return split.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3, n + 5).flatten(n + 3).flatten(n, n + 2)

@@ -1,0 +1,65 @@
+"""Labels handed on by likeness."""
+import unittest
+
+import torch
+
+from .. import begin_matching, grid, matching
+from ..config import Config
+from ..lean import Lean
+from ..model import build
+
+SIDE = 128
+GRID = SIDE // 16
+
+
+class Matching(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        torch.manual_seed(5)
+        torch.set_num_threads(1)
+        cls.model = build(Config(image_size=SIDE)).eval().requires_grad_(False)
+        cls.lean = Lean(cls.model)
+        cls.frames = torch.randn(2, 3, SIDE, SIDE)
+        features = cls.model.image_encoder.trunk(cls.frames)
+        begin_matching.begin(cls.model, grid.tokens(cls.model.image_encoder.neck(features)[0][2]).flatten(0, 1))
+
+    def mask(self):
+        """A block of squares, as logits."""
+        shown = torch.full((1, SIDE // 4, SIDE // 4), -10.0)
+        shown[:, 8:20, 4:16] = 10.0
+        return shown
+
+    def test_the_hint_comes_back_as_it_was_put_in_and_leaves_the_other_features(self):
+        rows, hint = torch.randn(2, GRID * GRID, self.model.hidden_dim), torch.randn(2, GRID * GRID, 16)
+        m = self.model.matching
+        left, found = m.taken(m.carried(rows, hint))
+        self.assertLess((found - hint).abs().max().item(), 1e-4)
+        self.assertLess((left - m.cleared(rows)).abs().max().item(), 1e-4)
+
+    def test_features_of_the_encoder_carry_no_hint(self):
+        _, _, rows = self.lean.features(self.frames)
+        for seen in (rows, self.lean.unremembered(rows)):
+            self.assertLess(self.model.matching.taken(seen)[1].abs().max().item(), 1e-3)
+
+    def test_a_mask_is_handed_on_to_the_same_picture(self):
+        _, _, rows = self.lean.features(self.frames[:1])
+        memory = self.lean.remember(rows, torch.zeros(1, 1, SIDE, SIDE), torch.ones(1, 1), self.mask())
+        pix = self.lean.condition(rows, [memory], [6], torch.zeros(1, 0, self.model.hidden_dim), torch.zeros(0))
+        hint = matching.pixels(self.model.matching.taken(pix)[1])
+        self.assertGreater(((hint > 0) == (self.mask() > 0)).float().mean().item(), 0.97)
+
+    def test_nearness_is_the_squared_distance_whatever_the_frame(self):
+        m, at = self.model.matching, matching.places(GRID)
+        keys = torch.zeros(len(at), matching.KEY_CHANNELS)
+        rows = torch.randn(len(at), self.model.hidden_dim)
+        near = m.questions(rows, at, m.sharpened()) @ m.answers(keys, torch.full((len(at), 1), 3.0), at).t()
+        self.assertLess((near + 3 * torch.cdist(at, at).square()).abs().max().item(), 1e-4)
+
+    def test_pooled_keys_are_turned_by_the_middles_of_their_cells(self):
+        x, y = matching.cells(4, 2)
+        self.assertEqual(x[:, 0].tolist(), [0.5, 2.5, 0.5, 2.5])
+        self.assertEqual(y[:, 0].tolist(), [0.5, 0.5, 2.5, 2.5])
+
+
+if __name__ == "__main__":
+    unittest.main()
