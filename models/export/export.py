@@ -31,7 +31,7 @@ from image_encoder import ImageEncoder
 
 OPSET = 17
 MODULES = {
-    "image_encoder": ImageEncoder, "mask_decoder": graphs.MaskDecoder, "memory_encoder": lambda model, _: graphs.MemoryEncoder(model),
+    "image_encoder": ImageEncoder, "mask_decoder": graphs.MaskDecoder, "memory_encoder": lambda model, _: graphs.memory_encoder(model),
     "memory_attention": graphs.MemoryAttention,
 }
 

@@ -146,7 +146,6 @@ class MemoryEncoder(nn.Module):
     def __init__(self, model):
         super().__init__()
         self.encoder, self.side = model.memory_encoder, model.image_size
-        self.matching = getattr(model, "matching", None)
         self.scale, self.bias = model.sigmoid_scale_for_mem_enc, model.sigmoid_bias_for_mem_enc
         # SAM 2.0 has none.
         absent = torch.zeros(model.mem_dim) if model.no_obj_embed_spatial is None else model.no_obj_embed_spatial
@@ -162,11 +161,26 @@ class MemoryEncoder(nn.Module):
             y = block.pwconv2(block.act(block.pwconv1(y))) * block.gamma
             x = x + y.permute(0, 3, 1, 2)
         memory = tokens(self.encoder.out_proj(x))
-        memory = memory + (1 - (object_score > 0).to(x.dtype))[..., None] * self.absent
-        if self.matching is None:
-            return memory
-        keys = self.matching.keys(tokens(feat_s2)).expand(memory.shape[0], -1, -1)
-        return torch.cat([memory, keys, Hint.squares(low_res_mask.sigmoid(), self.side // 16)], 2)
+        return memory + (1 - (object_score > 0).to(x.dtype))[..., None] * self.absent
+
+class NanoMemoryEncoder(nn.Module):
+    """rotomask-nano's (models/train/matching.py): from the mask's own logits, with keys and labels."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.encoder, self.matching, self.grid = model.memory_encoder, model.matching, model.image_size // 16
+
+    def forward(self, feat_s2, low_res_mask, object_score, binarize):
+        rows, there = tokens(feat_s2), low_res_mask.sigmoid()
+        mask = binarize * (low_res_mask > 0).to(there.dtype) + (1 - binarize) * there
+        memory = tokens(self.encoder.mask(mask)) + self.encoder.picture(rows)
+        memory = memory + (1 - (object_score > 0).to(rows.dtype))[..., None] * self.encoder.absent
+        keys = self.matching.keys(rows).expand(memory.shape[0], -1, -1)
+        return torch.cat([memory, keys, Hint.squares(there, self.grid)], 2)
+
+
+def memory_encoder(model):
+    return NanoMemoryEncoder(model) if hasattr(model, "matching") else MemoryEncoder(model)
 
 
 class Rotary(nn.Module):

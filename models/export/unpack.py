@@ -146,7 +146,6 @@ def read(package):
     for name, part in (("obj_score_token", queries[:1]), ("iou_token", queries[1:2]), ("mask_tokens", queries[2:])):
         state[f"sam_mask_decoder.{name}.weight"] = part
     state["no_mem_embed"] = arrays["image_encoder"]["no_memory"].reshape(1, 1, d)
-    state["no_obj_embed_spatial"] = arrays["memory_encoder"]["absent"].reshape(1, -1)
     state.update(likeness(arrays))
     tracked = arrays["memory_attention"]
     times = np.pad(tracked["memory_time"], ((0, 0), (0, matching.MEMORY_CHANNELS - matching.SAM_CHANNELS)))

@@ -2,7 +2,7 @@
 
 FIRST is a checkpoint or a package of SAM 2's own 64 memory channels. Keys become the principal components of its features
 over PICTURES (a glob), the hint takes the directions in which features vary least, and logits are the mean of the decoder's
-and the hint's. No gradient has a part in it.
+and the hint's. The small memory encoder is fitted to what SAM 2's makes of masks; nothing else is trained.
 """
 import argparse
 import glob
@@ -10,6 +10,8 @@ import glob
 import cv2
 import numpy as np
 import torch
+from torch.nn import functional as F
+from sam2.modeling.memory_encoder import MaskDownSampler
 
 from . import matching
 from .config import Config
@@ -32,14 +34,49 @@ def features(model, paths):
 
 
 def widened(state):
-    """The weights of 64 memory channels as those of the wider memory."""
+    """The weights of 64 memory channels as those of the wider memory, but for the memory encoder's way of masks."""
     more = matching.MEMORY_CHANNELS - matching.SAM_CHANNELS
-    pad = lambda x: torch.cat([x, x.new_zeros(*x.shape[:-1], more)], -1)
-    state = dict(state)
-    state["maskmem_tpos_enc"] = pad(state["maskmem_tpos_enc"])
+    state, times = dict(state), state["maskmem_tpos_enc"]
+    state["maskmem_tpos_enc"] = torch.cat([times, times.new_zeros(*times.shape[:-1], more)], -1)
+    outer, inner = (state[f"memory_encoder.{n}.weight"].flatten(1) for n in ("out_proj", "pix_feat_proj"))
+    state["memory_encoder.picture.weight"] = outer @ inner
+    state["memory_encoder.picture.bias"] = outer @ state["memory_encoder.pix_feat_proj.bias"] + state["memory_encoder.out_proj.bias"]
+    state["memory_encoder.absent"] = state["no_obj_embed_spatial"][0]
     for name in ("obj_ptr_tpos_proj.weight", "obj_ptr_tpos_proj.bias"):  # a pointer's two halves were told time alike
         state[name] = torch.cat([state[name]] * 2)
     return state
+
+
+def blots(count, side, g):
+    """Logits [count,1,side,side] of made-up masks, with edges of any softness."""
+    noise = sum(F.interpolate(torch.randn(count, 1, n, n, generator=g), size=(side, side), mode="bicubic") for n in (3, 6, 12))
+    level, steepness = torch.randn(count, 1, 1, 1, generator=g), torch.rand(count, 1, 1, 1, generator=g) * 3 + 0.5
+    return (noise + level) * steepness.exp()
+
+
+def fit(memory, weights, side, steps=600):
+    """Fits the memory encoder's way of masks to SAM 2's, of a checkpoint's weights."""
+    d = weights["memory_encoder.pix_feat_proj.bias"].numel()
+    theirs = MaskDownSampler(embed_dim=d, kernel_size=3, stride=2, padding=1)
+    name = "memory_encoder.mask_downsampler."
+    theirs.load_state_dict({k.removeprefix(name): v for k, v in weights.items() if k.startswith(name)})
+    outer, g = weights["memory_encoder.out_proj.weight"], torch.Generator().manual_seed(1)
+    opt = torch.optim.Adam(memory.mask.parameters(), lr=4e-3)
+    plan = torch.optim.lr_scheduler.CosineAnnealingLR(opt, steps)
+    for step in range(steps):
+        shown, binary = blots(8, side // 4, g), float(step % 4 == 0)
+        with torch.no_grad():
+            large = F.interpolate(shown, size=(side, side), mode="bilinear", align_corners=False)
+            large = (large > 0).float() if binary else large.sigmoid()
+            wanted = F.conv2d(theirs(large * 20 - 10), outer)
+        with torch.enable_grad():
+            there = (shown > 0).float() if binary else shown.sigmoid()
+            loss = (memory.mask(there) - wanted).square().mean() / wanted.var()
+            opt.zero_grad()
+            loss.backward()
+        opt.step()
+        plan.step()
+    print(f"masks in memory: {loss.item():.3f} of the variance is not explained", flush=True)
 
 
 @torch.no_grad()
@@ -76,9 +113,11 @@ def main():
     shape["image_size"] = a.image_size or first.get("image_size", first.get("R"))
     model = build(Config(**shape)).eval()
     model.matching.free.zero_()  # nothing is cleared yet
-    left = load_weights(model, widened(first.get("ema") or first["model"]))
+    weights = first.get("ema") or first["model"]
+    left = load_weights(model, widened(weights))
     print(f"{a.first}: {len(left)} tensors stay as built {left}", flush=True)
     begin(model, features(model, paths))
+    fit(model.memory_encoder, weights, model.image_size)
     torch.save({"model": model.state_dict(), "step": 0, **shape}, a.out)
 
 

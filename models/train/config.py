@@ -15,6 +15,8 @@ class Config:
     frozen_stride: int = 32
     # Wide depthwise weights and the first layer over full masks: on a CPU, some 30 times dearer than the forward pass.
     train_dear: bool = False
+    # Features at stride 16 and the keys made of them. Still pictures teach them less than ImageNet did.
+    train_features: bool = False
     # Data: folders made by train.clips. A batch is `clips` clips with `targets` targets each, given by masks, or twice
     # as many with half as many targets, given by a box or a click.
     pairs: str = ""

@@ -79,26 +79,6 @@ class Lean(nn.Module):
         twice = middle.permute(0, 2, 3, 1).unflatten(2, (self.grid, 2)).unflatten(1, (self.grid, 2)).transpose(2, 3)
         return fold(fine).transpose(1, 2).contiguous(), twice.flatten(1, 4), tokens(pyramid[2]).contiguous()
 
-    def remember(self, rows, masks, score, shown):
-        """rows [K,g*g,D]; masks [B,1,S,S] from 0 to 1; score [B,1]; shown [B,4g,4g], the logits they are of; gives
-        memories [B,g*g,128]."""
-        m, e = self.model, self.model.memory_encoder
-        masks = masks * m.sigmoid_scale_for_mem_enc + m.sigmoid_bias_for_mem_enc
-        stages = e.mask_downsampler.encoder
-        x = through(stages[:3], masks.contiguous(memory_format=torch.channels_last))
-        x = through(stages[3:], x)
-        own = F.linear(rows, e.pix_feat_proj.weight.flatten(1), e.pix_feat_proj.bias)
-        x = (tokens(x).unflatten(0, (len(rows), -1)) + own[:, None]).flatten(0, 1)
-        for block in e.fuser.layers:
-            with torch.set_grad_enabled(torch.is_grad_enabled() and block.dwconv.weight.requires_grad):
-                y = tokens(block.dwconv(image(x)))  # where it is frozen, what lies before doesn't learn by it either
-            y = F.layer_norm(y, block.norm.weight.shape, block.norm.weight, block.norm.bias, block.norm.eps)
-            x = x + block.pwconv2(F.gelu(block.pwconv1(y))) * block.gamma.to(y.dtype)
-        memory = F.linear(x, e.out_proj.weight.flatten(1), e.out_proj.bias)
-        absent = (score <= 0).to(memory.dtype)[..., None]
-        memory = memory + absent * m.no_obj_embed_spatial.to(memory.dtype)
-        return m.matching.remembered(memory, rows.repeat_interleave(len(memory) // len(rows), 0), shown)
-
     def unremembered(self, rows):
         """rows [B,g*g,D] of a frame that nothing is remembered for."""
         return rows + self.model.matching.cleared(self.model.no_mem_embed).to(rows.dtype)

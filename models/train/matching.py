@@ -92,10 +92,6 @@ class Matching(nn.Module):
     def keys(self, rows):
         return F.normalize(self.key(rows), dim=-1)
 
-    def remembered(self, own, rows, shown):
-        """SAM 2's memory [B,n,64], the frame's features [B,n,D] and a mask's logits [B,4g,4g] as a memory [B,n,128]."""
-        return torch.cat([own, self.keys(rows).to(own.dtype), squares(shown).sigmoid().to(own.dtype)], -1)
-
     def cleared(self, rows):
         """Features without what lies in the hint's subspace."""
         return rows - (rows @ self.free.t()) @ self.free
@@ -156,6 +152,28 @@ class Place(nn.Module):
 
     def forward(self, x):
         return F.pad(self.own(x[:, :SAM_CHANNELS]), (0, 0, 0, 0, 0, MEMORY_CHANNELS - SAM_CHANNELS))
+
+
+class Memory(nn.Module):
+    """What is remembered of a mask, from its logits as they are: SAM 2 enlarges them to the picture's size and refines what it
+    makes of them, which takes ten times as long; here labels bring what is fine."""
+
+    def __init__(self, channels, widths=(32, SAM_CHANNELS)):
+        super().__init__()
+        self.position_encoding = Place()
+        self.picture = nn.Linear(channels, SAM_CHANNELS)
+        self.mask = nn.Sequential(
+            nn.Conv2d(1, widths[0], 3, stride=2, padding=1), nn.GELU(), nn.Conv2d(*widths, 3, stride=2, padding=1),
+        )
+        self.absent = nn.Parameter(torch.zeros(SAM_CHANNELS))
+
+    def forward(self, rows, shown, score, binary):
+        """rows [K,n,D]; shown [B,1,4g,4g] logits, of as many targets for each row; score [B,1]; binary: 1 for a prompted frame's, else 0.
+        Gives SAM 2's channels [B,n,64] and the labels [B,n,16]."""
+        there = shown.sigmoid()
+        mask = tokens(self.mask(binary * (shown > 0).to(there.dtype) + (1 - binary) * there))
+        own = (mask.unflatten(0, (len(rows), -1)) + self.picture(rows)[:, None]).flatten(0, 1)
+        return own + (score <= 0).to(own.dtype)[..., None] * self.absent, squares(there[:, 0])
 
 
 class PooledKeys(RoPEAttention):

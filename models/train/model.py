@@ -8,7 +8,6 @@ from torch.nn import functional as F
 from efficientnet_lite_pytorch import EfficientNet
 from sam2.modeling.backbones.image_encoder import ImageEncoder
 from sam2.modeling.memory_attention import MemoryAttentionLayer
-from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, MemoryEncoder
 from sam2.modeling.position_encoding import PositionEmbeddingSine
 from sam2.modeling.sam.transformer import RoPEAttention, TwoWayTransformer
 from sam2.modeling.sam2_base import SAM2Base
@@ -95,11 +94,16 @@ class Nano(SAM2Base):
     def __init__(self, match, **sam):
         super().__init__(**sam)
         self.matching = match
-        # SAM 2 takes it from its memory encoder, whose memories get keys and labels behind them.
         self.mem_dim = matching.MEMORY_CHANNELS
         self.maskmem_tpos_enc = nn.Parameter(torch.zeros(self.num_maskmem, 1, 1, self.mem_dim))
         nn.init.trunc_normal_(self.maskmem_tpos_enc, std=0.02)
         self.obj_ptr_tpos_proj = nn.Linear(self.hidden_dim, self.mem_dim)
+
+    def remember(self, rows, shown, score, binary):
+        """Memories [B,n,128] of B targets in K frames, as many in each: features [K,n,D], logits [B,1,4g,4g], scores [B,1]."""
+        own, labels = self.memory_encoder(rows, shown, score, binary)
+        keys = self.matching.keys(rows).repeat_interleave(len(own) // len(rows), 0)
+        return torch.cat([own, keys.to(own.dtype), labels.to(own.dtype)], -1)
 
     def _build_sam_heads(self):
         super()._build_sam_heads()
@@ -125,15 +129,10 @@ def build(config, pretrained=False):
             self_attention=RoPEAttention(**rope), cross_attention=matching.PooledKeys(rope_k_repeat=True, kv_in_dim=matching.SAM_CHANNELS, **rope),
         ),
     )
-    memory = MemoryEncoder(
-        out_dim=matching.SAM_CHANNELS, in_dim=d, position_encoding=matching.Place(),
-        mask_downsampler=MaskDownSampler(embed_dim=d, kernel_size=3, stride=2, padding=1),
-        fuser=Fuser(CXBlock(dim=d, kernel_size=7, padding=3, layer_scale_init_value=1e-6, use_dwconv=True), num_layers=2),
-    )
     model = Nano(
-        match, image_encoder=ImageEncoder(trunk=trunk, neck=neck, scalp=1), memory_attention=attention, memory_encoder=memory,
+        match, image_encoder=ImageEncoder(trunk=trunk, neck=neck, scalp=1), memory_attention=attention, memory_encoder=matching.Memory(d),
         num_maskmem=7, image_size=config.image_size, sigmoid_scale_for_mem_enc=20.0, sigmoid_bias_for_mem_enc=-10.0,
-        use_mask_input_as_output_without_sam=True, directly_add_no_mem_embed=True, no_obj_embed_spatial=True,
+        use_mask_input_as_output_without_sam=True, directly_add_no_mem_embed=True,
         use_high_res_features_in_sam=True, multimask_output_in_sam=True, iou_prediction_use_sigmoid=True,
         use_obj_ptrs_in_encoder=True, add_tpos_enc_to_obj_ptrs=True, proj_tpos_enc_in_obj_ptrs=True,
         use_signed_tpos_enc_to_obj_ptrs=True, only_obj_ptrs_in_the_past_for_eval=True, pred_obj_scores=True,
@@ -149,10 +148,9 @@ def build(config, pretrained=False):
 def freeze(model, config):
     """Stops the gradients that the configuration doesn't want."""
     model.image_encoder.trunk.freeze(config.frozen_stride, config.train_dear)
-    if not config.train_dear:
-        model.memory_encoder.mask_downsampler.encoder[:3].requires_grad_(False)
-        for block in model.memory_encoder.fuser.layers:
-            block.dwconv.requires_grad_(False)
+    if not config.train_features:
+        model.image_encoder.neck.convs[:2].requires_grad_(False)  # the coarsest two: what keys are made of
+        model.matching.key.requires_grad_(False)
 
 
 def load_weights(model, weights):

@@ -34,7 +34,7 @@ class Decoded:
 class Remembered:
     tick: int
     prompted: bool
-    memory: torch.Tensor  # [B,g*g,64]
+    memory: torch.Tensor  # [B,g*g,128]
     pointer: torch.Tensor  # [B,D]
 
 
@@ -59,12 +59,8 @@ class Tracker:
         """`folded`: logits [B,1,n]. Absent things get the learned stand-ins; masks give no gradient."""
         m = self.model
         here = (score > 0).float()
-        with torch.no_grad():
-            logits = torch.where(here[..., None] > 0, folded.float(), -1024.0)
-            logits = unfold(logits)
-            large = F.interpolate(logits, size=(m.image_size, m.image_size), mode="bilinear", align_corners=False)
-            large = (large > 0).float() if prompted else large.sigmoid()
-        memory = self.lean.remember(rows, large, score, logits[:, 0])
+        shown = unfold(torch.where(here[..., None] > 0, folded.detach().float(), -1024.0))
+        memory = m.remember(rows, shown, score, float(prompted))
         return Remembered(tick, prompted, memory, here * pointer + (1 - here) * m.no_obj_ptr)
 
     def condition(self, rows, tick, remembered, with_pointers, recent=PROMPTED_SLOT):

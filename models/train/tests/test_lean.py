@@ -17,8 +17,6 @@ class Lean(unittest.TestCase):
         torch.manual_seed(3)
         torch.set_num_threads(1)
         cls.model = build(Config(image_size=SIDE)).eval().requires_grad_(False)
-        for block in cls.model.memory_encoder.fuser.layers:
-            block.gamma.fill_(0.3)  # its first value hides the block
         match = cls.model.matching
         match.free.copy_(torch.linalg.qr(torch.randn(cls.model.hidden_dim, matching.LABEL_CHANNELS))[0].t())
         cls.model.maskmem_tpos_enc[..., -1] = torch.rand(7, 1, 1)
@@ -39,18 +37,6 @@ class Lean(unittest.TestCase):
         self.near(grid.unfold(self.seen[0].transpose(1, 2)), fine)
         self.assertEqual(self.seen[1].shape, (FRAMES, 4 * GRID * GRID, middle.shape[1]))
         self.near(grid.image(self.seen[2]), coarse)
-
-    def test_memories_of_present_and_absent_things(self):
-        targets = FRAMES * OBJECTS
-        logits, score = 3 * torch.randn(targets, 1, SIDE, SIDE), torch.tensor([[2.0], [-1.0], [1.0]] * FRAMES)
-        raw = self.seen[2].transpose(0, 1).repeat_interleave(OBJECTS, 1)
-        wanted, _ = self.model._encode_new_memory([raw], [(GRID, GRID)], logits, score, False)
-        shown = torch.randn(targets, 4 * GRID, 4 * GRID)
-        found = self.lean.remember(self.seen[2], logits.sigmoid(), score, shown)
-        self.near(found[..., : matching.SAM_CHANNELS], grid.tokens(wanted))
-        self.near(matching.pixels(found[..., -matching.LABEL_CHANNELS :]), shown.sigmoid())
-        keys = found[..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS]
-        self.near(keys, self.model.matching.keys(self.seen[2]).repeat_interleave(OBJECTS, 0))
 
     def test_tracked_features(self):
         """Frame 3, prompted on frame 0, tracked on 1 and 2."""

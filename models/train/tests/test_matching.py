@@ -43,10 +43,21 @@ class Matching(unittest.TestCase):
 
     def test_a_mask_is_handed_on_to_the_same_picture(self):
         _, _, rows = self.lean.features(self.frames[:1])
-        memory = self.lean.remember(rows, torch.zeros(1, 1, SIDE, SIDE), torch.ones(1, 1), self.mask())
+        memory = self.model.remember(rows, self.mask()[:, None], torch.ones(1, 1), 1.0)
         pix = self.lean.condition(rows, [memory], [6], torch.zeros(1, 0, self.model.hidden_dim), torch.zeros(0))
         hint = matching.pixels(self.model.matching.taken(pix)[1])
         self.assertGreater(((hint > 0) == (self.mask() > 0)).float().mean().item(), 0.97)
+
+    def test_memories_tell_present_from_absent_and_whose_picture_they_are(self):
+        _, _, rows = self.lean.features(self.frames)
+        self.model.memory_encoder.absent.fill_(2.0)
+        shown, score = torch.randn(6, 1, SIDE // 4, SIDE // 4), torch.tensor([[2.0], [-1.0], [1.0]] * 2)
+        found, here = (self.model.remember(rows, shown, s, 0.0) for s in (score, score.abs()))
+        gone = (found - here)[..., : matching.SAM_CHANNELS].mean((1, 2))
+        self.assertTrue(torch.allclose(gone, torch.tensor([0.0, 2.0, 0.0] * 2), atol=1e-5))
+        self.assertTrue(torch.equal(matching.pixels(found[..., -matching.LABEL_CHANNELS :]), shown[:, 0].sigmoid()))
+        keys = found[..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS]
+        self.assertTrue(torch.equal(keys, self.model.matching.keys(rows).repeat_interleave(3, 0)))
 
     def test_nearness_is_the_squared_distance_whatever_the_frame(self):
         m, at = self.model.matching, matching.places(GRID)

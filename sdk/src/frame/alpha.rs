@@ -21,16 +21,19 @@ pub fn premultiply_row(row: &mut [u8], format: PixelFormat) {
     }
 }
 
-/// Times full alpha is no change, so all pixels are done alike, and several at once.
+/// Times full alpha is no change, so all pixels are done alike, and several at once. Red and blue are two halves of one
+/// word. A quotient by 255 is the sum of its first two terms.
 #[multiversion(targets = "simd")]
 fn premultiply_bytes(row: &mut [u8]) {
+    const PAIR: u32 = 0x00ff_00ff;
     for pixel in row.as_chunks_mut::<4>().0 {
-        let by = [pixel[3], pixel[3], pixel[3], u8::MAX];
-        for (code, by) in pixel.iter_mut().zip(by) {
-            // A quotient by 255, by its first two terms.
-            let product = u16::from(*code) * u16::from(by) + 128;
-            *code = ((product + (product >> 8)) >> 8) as u8;
-        }
+        let codes = u32::from_le_bytes(*pixel);
+        let alpha = codes >> 24;
+        let products = (codes & PAIR) * alpha + 0x0080_0080;
+        let pair = ((products + ((products >> 8) & PAIR)) >> 8) & PAIR;
+        let product = ((codes >> 8) & 0xff) * alpha + 0x80;
+        let green = (product + (product >> 8)) & 0xff00;
+        *pixel = (alpha << 24 | green | pair).to_le_bytes();
     }
 }
 
