@@ -242,7 +242,7 @@ class MemoryAttention(nn.Module):
         d, grid, narrow = model.hidden_dim, model.image_size // 16, model.mem_dim
         self.match, pool, cell = None, lambda x: x, 1
         if hasattr(model, "matching"):
-            self.match = Match(model, grid)
+            self.match = Match(model, attend, grid)
             narrow, pool, cell = self.match.begins, model.matching.pooled, model.matching.cell
         self.grid, self.channels, self.narrow = grid, d, narrow
         self.layers = nn.ModuleList(MemoryLayer(l, grid, attend, cell) for l in model.memory_attention.layers)
@@ -281,9 +281,9 @@ class MemoryAttention(nn.Module):
 class Match(nn.Module):
     """The hint's logits [B,n,16], from likeness to what is remembered (models/train/matching.py)."""
 
-    def __init__(self, model, grid):
+    def __init__(self, model, attend, grid):
         super().__init__()
-        self.hint, self.matching = hint_of(model), model.matching
+        self.attend, self.hint, self.matching = attend, hint_of(model), model.matching
         self.begins, self.labels = model.matching.begins, model.matching.labels
         keep = lambda name, x: self.register_buffer(name, x.detach().clone())
         keep("at", model.matching.places(grid))
@@ -296,8 +296,6 @@ class Match(nn.Module):
         nearness = self.nearness[mem_tpos].reshape(-1, 1, 1) + 0 * keys[..., :1]
         answers = m.answers(keys, nearness, self.at)
         answers = answers.reshape(objects, -1, answers.shape[-1])
-        likeness = m.questions(rows, self.at, self.sharpened) @ answers.transpose(1, 2)
-        most, where = likeness.topk(m.nearest, 2, sorted=False)
-        first = torch.arange(objects).reshape(-1, 1, 1) * answers.shape[1]
-        found = labels.reshape(-1, self.labels)[where + first]  # [B,n,nearest,16]
-        return m.logits((most.softmax(2)[:, :, None] @ found)[:, :, 0])
+        questions = m.questions(rows, self.at, self.sharpened) * answers.shape[-1] ** 0.5  # undone by attention
+        found = self.attend(questions.expand(objects, -1, -1), answers, labels.reshape(objects, -1, self.labels))
+        return m.logits(found)

@@ -120,10 +120,10 @@ def read(package):
     manifest = json.loads((package / "model.json").read_text())
     arrays = {g: weights(package / f"{g}.onnx") for g in GRAPHS}
     layers = sum(n.startswith("layers.") and n.endswith("values.bias") for n in arrays["memory_attention"])
-    for name in ("layers.0.values.bias", "match.nearness"):
-        if name not in arrays["memory_attention"]:
-            raise ValueError(f"{package}: memory_attention.onnx has no {name}; wanted a package of rotomask-nano 0.3.0 or later that export.py wrote")
-    shape = {"image_size": manifest["input"]["size"], "hidden_dim": manifest["channels"], "layers": layers, "trunk": Config().trunk}
+    if not layers:
+        raise ValueError(f"{package}: memory_attention.onnx has no layers.0.values.bias; wanted a package of rotomask-nano that export.py wrote")
+    matches = "match.nearness" in arrays["memory_attention"]
+    shape = {"image_size": manifest["input"]["size"], "hidden_dim": manifest["channels"], "layers": layers, "trunk": Config().trunk, "matching": matches}
     model = build(Config(**shape))
     state = {}
     for graph, places in PLACES.items():
@@ -146,10 +146,13 @@ def read(package):
     for name, part in (("obj_score_token", queries[:1]), ("iou_token", queries[1:2]), ("mask_tokens", queries[2:])):
         state[f"sam_mask_decoder.{name}.weight"] = part
     state["no_mem_embed"] = arrays["image_encoder"]["no_memory"].reshape(1, 1, d)
-    state.update(likeness(arrays))
-    tracked = arrays["memory_attention"]
-    times = np.pad(tracked["memory_time"], ((0, 0), (0, matching.MEMORY_CHANNELS - matching.SAM_CHANNELS)))
-    times[:, -1], rows = tracked["match.nearness"] / matching.NEARNESS_SCALE, len(model.maskmem_tpos_enc)
+    times, rows = arrays["memory_attention"]["memory_time"], len(model.maskmem_tpos_enc)
+    if matches:
+        state.update(likeness(arrays))
+        times = np.pad(times, ((0, 0), (0, matching.MEMORY_CHANNELS - matching.SAM_CHANNELS)))
+        times[:, -1] = arrays["memory_attention"]["match.nearness"] / matching.NEARNESS_SCALE
+    else:
+        state["no_obj_embed_spatial"] = arrays["memory_encoder"]["absent"].reshape(1, -1)
     # Distances that the package doesn't recall begin as the furthest that it does.
     beyond = np.repeat(times[-2:-1], rows - len(times), axis=0)
     state["maskmem_tpos_enc"] = np.concatenate([times[:-1], beyond, times[-1:]]).reshape(model.maskmem_tpos_enc.shape)

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from sam2.modeling.memory_encoder import MaskDownSampler
 
 from . import matching
-from .config import Config
+from .config import SHAPE, Config
 from .model import build, load_weights
 from .train import starting_point
 
@@ -109,8 +109,11 @@ def main():
     if not paths:
         p.error(f"pictures: nothing matches {a.pictures}")
     first = starting_point(a.first)
-    shape = {k: first[k] for k in ("image_size", "hidden_dim", "layers", "trunk") if k in first}
+    shape = {k: first[k] for k in SHAPE if k in first}
     shape["image_size"] = a.image_size or first.get("image_size", first.get("R"))
+    if shape.get("matching"):
+        p.error(f"{a.first}: has a matching already, wanted a model without one")
+    shape["matching"] = True
     model = build(Config(**shape)).eval()
     model.matching.free.zero_()  # nothing is cleared yet
     weights = first.get("ema") or first["model"]

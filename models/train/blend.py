@@ -6,6 +6,8 @@ import argparse
 
 import torch
 
+from .config import SHAPE
+
 
 def blend(first, second, share):
     """Averaged weights of both, mixed; `share` is the second's, 0 to 1."""
@@ -25,7 +27,7 @@ def main():
     if not 0 <= a.share <= 1:
         p.error(f"share: {a.share}, wanted 0 to 1")
     first, second = (torch.load(f, map_location="cpu", weights_only=True) for f in (a.first, a.second))
-    shape = {k: second[k] for k in ("image_size", "hidden_dim", "layers", "trunk", "step") if k in second}
+    shape = {k: second[k] for k in (*SHAPE, "step") if k in second}
     torch.save({"model": blend(first, second, a.share), **shape}, a.out)
 
 

@@ -4,6 +4,10 @@ import json
 from dataclasses import dataclass, field
 
 
+# What a checkpoint must say of its model.
+SHAPE = ("image_size", "hidden_dim", "layers", "trunk", "matching")
+
+
 @dataclass
 class Config:
     # Model. The graph contract fixes the rest: strides 4, 8, 16 and 64 memory channels.
@@ -15,7 +19,9 @@ class Config:
     frozen_stride: int = 32
     # Wide depthwise weights and the first layer over full masks: on a CPU, some 30 times dearer than the forward pass.
     train_dear: bool = False
-    # Features at stride 16 and the keys made of them. Still pictures teach them less than ImageNet did.
+    # Labels handed on by likeness beside SAM 2's memory (matching.py): what begin_matching.py makes.
+    matching: bool = False
+    # With it, features at stride 16 and the keys made of them learn too. Still pictures teach them less than ImageNet did.
     train_features: bool = False
     # Data: folders made by train.clips. A batch is `clips` clips with `targets` targets each, given by masks, or twice
     # as many with half as many targets, given by a box or a click.

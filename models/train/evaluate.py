@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from . import prompts
-from .config import Config
+from .config import SHAPE, Config
 from .grid import fold, unfold
 from .model import build, load_weights
 from .train import starting_point
@@ -124,7 +124,7 @@ def main():
     torch.set_num_threads(a.threads)
     torch.set_grad_enabled(False)
     state = starting_point(a.checkpoint)
-    c = Config(bf16=False, **{k: state[k] for k in ("image_size", "hidden_dim", "layers", "trunk") if k in state})
+    c = Config(bf16=False, **{k: state[k] for k in SHAPE if k in state})
     model = build(c).eval()
     load_weights(model, state.get(a.weights) or state["model"])
     names = sorted(os.listdir(os.path.join(a.root, "JPEGImages/480p")))

@@ -65,7 +65,7 @@ class Lean(nn.Module):
         with torch.no_grad():
             keep("place", tokens(model.image_encoder.neck.position_encoding(torch.zeros(1, d, self.grid, self.grid))).clone())
             own = model.memory_encoder.position_encoding(torch.zeros(1, narrow, self.grid, self.grid))
-            keep("memory_place", matching.pooled(tokens(own)[..., : matching.SAM_CHANNELS]))
+            keep("memory_place", self.pooled(tokens(own)[..., : matching.SAM_CHANNELS]).clone())
             keep("at", matching.places(self.grid))
             keep("periods", 10000.0 ** (2 * torch.div(torch.arange(d // 2), 2, rounding_mode="floor") / (d // 2)))
 
@@ -79,18 +79,47 @@ class Lean(nn.Module):
         twice = middle.permute(0, 2, 3, 1).unflatten(2, (self.grid, 2)).unflatten(1, (self.grid, 2)).transpose(2, 3)
         return fold(fine).transpose(1, 2).contiguous(), twice.flatten(1, 4), tokens(pyramid[2]).contiguous()
 
+    @property
+    def match(self):
+        """The model's matching, if it has one."""
+        return getattr(self.model, "matching", None)
+
+    def remember(self, rows, shown, score, prompted):
+        """rows [K,g*g,D]; shown [B,1,4g,4g] logits, which get no gradient; score [B,1]; gives memories [B,g*g,C]."""
+        m, e = self.model, self.model.memory_encoder
+        if self.match:
+            return m.remember(rows, shown, score, float(prompted))
+        with torch.no_grad():
+            masks = F.interpolate(shown, size=(m.image_size, m.image_size), mode="bilinear", align_corners=False)
+            masks = (masks > 0).float() if prompted else masks.sigmoid()
+        masks = masks * m.sigmoid_scale_for_mem_enc + m.sigmoid_bias_for_mem_enc
+        stages = e.mask_downsampler.encoder
+        x = through(stages[:3], masks.contiguous(memory_format=torch.channels_last))
+        x = through(stages[3:], x)
+        own = F.linear(rows, e.pix_feat_proj.weight.flatten(1), e.pix_feat_proj.bias)
+        x = (tokens(x).unflatten(0, (len(rows), -1)) + own[:, None]).flatten(0, 1)
+        for block in e.fuser.layers:
+            with torch.set_grad_enabled(torch.is_grad_enabled() and block.dwconv.weight.requires_grad):
+                y = tokens(block.dwconv(image(x)))  # where it is frozen, what lies before doesn't learn by it either
+            y = F.layer_norm(y, block.norm.weight.shape, block.norm.weight, block.norm.bias, block.norm.eps)
+            x = x + block.pwconv2(F.gelu(block.pwconv1(y))) * block.gamma.to(y.dtype)
+        memory = F.linear(x, e.out_proj.weight.flatten(1), e.out_proj.bias)
+        absent = (score <= 0).to(memory.dtype)[..., None]
+        return memory + absent * m.no_obj_embed_spatial.to(memory.dtype)
+
     def unremembered(self, rows):
         """rows [B,g*g,D] of a frame that nothing is remembered for."""
-        return rows + self.model.matching.cleared(self.model.no_mem_embed).to(rows.dtype)
+        none = self.model.no_mem_embed
+        return rows + (self.match.cleared(none) if self.match else none).to(rows.dtype)
 
     def condition(self, rows, memories, slots, pointers, times):
-        """rows [K,g*g,D]; memories: M of [B,g*g,128] with rows `slots` of the time table; pointers [B,P,D], P may be 0,
+        """rows [K,g*g,D]; memories: M of [B,g*g,C] with rows `slots` of the time table; pointers [B,P,D], P may be 0,
         at `times` [P]; gives [B,g*g,D]. A frame's targets are remembered of the same frames: their memories' keys are alike."""
         m, frames = self.model, len(rows)
-        whole = torch.stack(memories, 1).to(rows.dtype)  # [B,M,g*g,128]
+        whole = torch.stack(memories, 1).to(rows.dtype)  # [B,M,g*g,C]
         objects = len(whole) // frames
-        hint = self._hint(rows, whole.unflatten(0, (frames, objects)), m.matching.nearness(m.maskmem_tpos_enc[slots, 0, 0]))
-        raw = matching.pooled(whole[..., : matching.SAM_CHANNELS])
+        hint = self._hint(rows, whole.unflatten(0, (frames, objects)), m.maskmem_tpos_enc[slots, 0, 0]) if self.match else None
+        raw = self.pooled(whole[..., : matching.SAM_CHANNELS])
         slots = m.maskmem_tpos_enc[slots][..., : matching.SAM_CHANNELS].reshape(1, len(slots), 1, -1)
         keys = raw + (self.memory_place[:, None] + slots).to(raw.dtype)
         angle = times[:, None] / self.periods
@@ -107,22 +136,27 @@ class Lean(nn.Module):
             q = rotary(cross.q_proj, norm(layer.norm2, x), self.grid)
             if i == 0:  # until here one frame's rows served all its targets
                 x, q = (t.repeat_interleave(objects, 0) for t in (x, q))
-            k = torch.cat([rotary(cross.k_proj, keys, self.grid, matching.POOL).flatten(1, 2), rotary(cross.k_proj, pointer_keys)], 1)
+            k = torch.cat([rotary(cross.k_proj, keys, self.grid, matching.POOL if self.match else 1).flatten(1, 2), rotary(cross.k_proj, pointer_keys)], 1)
             # Memories are attended in their own 64 channels and projected afterwards: a softmax row sums to 1.
             x = x + cross.out_proj(cross.v_proj(attend(q, k, values)))
             x = x + layer.linear2(F.relu(layer.linear1(norm(layer.norm3, x))))
         n = m.memory_attention.norm
-        return m.matching.carried(F.layer_norm(x, n.weight.shape, n.weight, n.bias, n.eps), hint)
+        x = F.layer_norm(x, n.weight.shape, n.weight, n.bias, n.eps)
+        return self.match.carried(x, hint) if self.match else x
 
-    def _hint(self, rows, memories, nearness):
-        """rows [K,n,D], memories [K,O,M,n,128], nearness [M]; gives logits [K*O,n,16]."""
-        m = self.model.matching
+    def pooled(self, rows):
+        """What the attention takes together."""
+        return matching.pooled(rows) if self.match else rows
+
+    def _hint(self, rows, memories, times):
+        """rows [K,n,D], memories [K,O,M,n,128], times [M,128]: rows of the time table; gives logits [K*O,n,16]."""
+        m = self.match
         keys = memories[:, 0, ..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS]
-        nearness = nearness[:, None, None].to(keys.dtype)
+        nearness = m.nearness(times)[:, None, None].to(keys.dtype)
         answers = m.answers(keys, nearness.expand(*keys.shape[:-1], 1), self.at).flatten(1, 2)
         labels = memories[..., -matching.LABEL_CHANNELS :].permute(0, 2, 3, 1, 4).flatten(3).flatten(1, 2)  # [K,M*n,O*16]
         likeness = m.questions(rows, self.at, m.sharpened()).float() @ answers.float().transpose(1, 2)
-        found = m.recalled(likeness, labels)
+        found = torch.softmax(likeness, -1).to(labels.dtype) @ labels
         return matching.logits(found.float()).unflatten(2, (-1, matching.LABEL_CHANNELS)).transpose(1, 2).flatten(0, 1).to(rows.dtype)
 
     def decode(self, rows, fine, middle, points=None, labels=None, mask=None):
@@ -132,9 +166,12 @@ class Lean(nn.Module):
         m, d, p, b = self.model, self.model.sam_mask_decoder, self.model.sam_prompt_encoder, len(rows)
         if points is None:
             points, labels = torch.zeros(b, 1, 2, device=rows.device), torch.full((b, 1), -1, device=rows.device)
-        rows, hint = m.matching.taken(rows)
-        if mask is None:
-            own, share = m.matching.prompt(hint)
+        if self.match:
+            rows, hint = self.match.taken(rows)
+        if mask is None and not self.match:
+            dense = p.no_mask_embed.weight
+        elif mask is None:
+            own, share = self.match.prompt(hint)
             dense = torch.lerp(p.no_mask_embed.weight, tokens(through(p.mask_downscaling, own)), share[..., 0])
         else:
             dense = tokens(through(p.mask_downscaling, mask))
@@ -157,8 +194,10 @@ class Lean(nn.Module):
         x = act(share(doubled(up2, x).unflatten(2, (4, -1)).flatten(1, 2), fine))
         picked = q[:, 2 : 2 + d.num_mask_tokens]
         weights = torch.stack([mlp(picked[:, i]) for i, mlp in enumerate(d.output_hypernetworks_mlps)], 1)
-        own, handed = m.matching.mix
-        logits = own * (weights @ x.transpose(1, 2)) + handed * hint.flatten(1)[:, None]
+        logits = weights @ x.transpose(1, 2)
+        if self.match:
+            own, handed = self.match.mix
+            logits = own * logits + handed * hint.flatten(1)[:, None]
         return logits.float(), d.iou_prediction_head(q[:, 1]).float(), m.obj_ptr_proj(picked).float(), d.pred_obj_score_head(q[:, 0]).float()
 
     def _two_ways(self, t, points, k, place):

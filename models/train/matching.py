@@ -26,8 +26,7 @@ MEMORY_CHANNELS = SAM_CHANNELS + KEY_CHANNELS + LABEL_CHANNELS
 POOL = 2  # squares each way that SAM 2's own memory attention takes together: what is fine, the hint brings
 LEAST = 0.01  # coverage is kept this far from 0 and 1, where a logit would have no end
 HINT_SCALE = 0.15  # of logits, among image features whose deviation is about 1
-NEAREST = 10  # squares that a square takes its coverage from
-SHARPNESS_SCALE = 20.0  # of likeness, a cosine
+SHARPNESS_SCALE = 50.0  # of likeness, a cosine
 NEARNESS_SCALE = 100.0  # of a time table's last channel, which is then of the size of the others
 
 
@@ -74,15 +73,8 @@ class Matching(nn.Module):
         self.register_buffer("free", torch.eye(channels)[:LABEL_CHANNELS])
 
     # What the exporter needs to know.
-    begins, labels, hint_scale, nearest, cell = SAM_CHANNELS, LABEL_CHANNELS, HINT_SCALE, NEAREST, POOL
+    begins, labels, hint_scale, cell = SAM_CHANNELS, LABEL_CHANNELS, HINT_SCALE, POOL
     places, logits, pooled = staticmethod(places), staticmethod(logits), staticmethod(pooled)
-
-    @staticmethod
-    def recalled(likeness, labels):
-        """likeness [..,n,N] to labels [..,N,C]: the labels of the nearest, [..,n,C]."""
-        most = likeness.topk(NEAREST, -1)
-        weights = torch.zeros_like(likeness).scatter(-1, most.indices, most.values.softmax(-1))
-        return weights.to(labels.dtype) @ labels
 
     @staticmethod
     def nearness(times):
@@ -207,7 +199,7 @@ class Attention(MemoryAttention):
         at = places(math.isqrt(rows.shape[1])).to(rows)
         nearness = NEARNESS_SCALE * memory_pos[:spatial, :, -1:].transpose(0, 1)
         answers = m.answers(past[..., SAM_CHANNELS:-LABEL_CHANNELS], nearness, at.repeat(spatial // len(at), 1))
-        found = m.recalled(m.questions(rows, at, m.sharpened()) @ answers.transpose(1, 2), past[..., -LABEL_CHANNELS:])
+        found = torch.softmax(m.questions(rows, at, m.sharpened()) @ answers.transpose(1, 2), -1) @ past[..., -LABEL_CHANNELS:]
         return m.carried(x.transpose(0, 1), logits(found)).transpose(0, 1)
 
 

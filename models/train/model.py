@@ -6,8 +6,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from efficientnet_lite_pytorch import EfficientNet
-from sam2.modeling.backbones.image_encoder import ImageEncoder
-from sam2.modeling.memory_attention import MemoryAttentionLayer
+from sam2.modeling.backbones.image_encoder import FpnNeck, ImageEncoder
+from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
+from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, MemoryEncoder
 from sam2.modeling.position_encoding import PositionEmbeddingSine
 from sam2.modeling.sam.transformer import RoPEAttention, TwoWayTransformer
 from sam2.modeling.sam2_base import SAM2Base
@@ -91,9 +92,9 @@ def _stride(block):
 class Nano(SAM2Base):
     """SAM 2 with the matching beside its own memory."""
 
-    def __init__(self, match, **sam):
+    def __init__(self, **sam):
         super().__init__(**sam)
-        self.matching = match
+        self.matching = matching.Matching(self.hidden_dim)
         self.mem_dim = matching.MEMORY_CHANNELS
         self.maskmem_tpos_enc = nn.Parameter(torch.zeros(self.num_maskmem, 1, 1, self.mem_dim))
         nn.init.trunc_normal_(self.maskmem_tpos_enc, std=0.02)
@@ -115,42 +116,59 @@ class Nano(SAM2Base):
         )
 
 
+# What the two kinds of model are made of.
+PLAIN = {"model": SAM2Base, "neck": FpnNeck, "attention": MemoryAttention, "keys": RoPEAttention}
+MATCHING = {"model": Nano, "neck": matching.Neck, "attention": matching.Attention, "keys": matching.PooledKeys}
+
+
 def build(config, pretrained=False):
-    d, grid = config.hidden_dim, config.image_size // 16
-    sine = PositionEmbeddingSine(num_pos_feats=d, normalize=True, scale=None, temperature=10000)
-    trunk, match = Trunk(config.trunk, pretrained), matching.Matching(d)
-    neck = matching.Neck(position_encoding=sine, d_model=d, backbone_channel_list=trunk.channel_list, fpn_top_down_levels=[2, 3], fpn_interp_model="nearest")
+    d, grid, kinds = config.hidden_dim, config.image_size // 16, MATCHING if config.matching else PLAIN
+    sine = lambda channels: PositionEmbeddingSine(num_pos_feats=channels, normalize=True, scale=None, temperature=10000)
+    trunk = Trunk(config.trunk, pretrained)
+    neck = kinds["neck"](
+        position_encoding=sine(d), d_model=d, backbone_channel_list=trunk.channel_list, fpn_top_down_levels=[2, 3], fpn_interp_model="nearest"
+    )
     rope = dict(rope_theta=10000.0, feat_sizes=[grid, grid], embedding_dim=d, num_heads=1, downsample_rate=1, dropout=0.0)
-    attention = matching.Attention(
+    attention = kinds["attention"](
         d_model=d, pos_enc_at_input=True, num_layers=config.layers,
         layer=MemoryAttentionLayer(
             activation="relu", d_model=d, dim_feedforward=4 * d, dropout=0.0, pos_enc_at_attn=False,
             pos_enc_at_cross_attn_keys=True, pos_enc_at_cross_attn_queries=False,
-            self_attention=RoPEAttention(**rope), cross_attention=matching.PooledKeys(rope_k_repeat=True, kv_in_dim=matching.SAM_CHANNELS, **rope),
+            self_attention=RoPEAttention(**rope), cross_attention=kinds["keys"](rope_k_repeat=True, kv_in_dim=matching.SAM_CHANNELS, **rope),
         ),
     )
-    model = Nano(
-        match, image_encoder=ImageEncoder(trunk=trunk, neck=neck, scalp=1), memory_attention=attention, memory_encoder=matching.Memory(d),
+    memory = matching.Memory(d) if config.matching else MemoryEncoder(
+        out_dim=matching.SAM_CHANNELS, in_dim=d, position_encoding=sine(matching.SAM_CHANNELS),
+        mask_downsampler=MaskDownSampler(embed_dim=d, kernel_size=3, stride=2, padding=1),
+        fuser=Fuser(CXBlock(dim=d, kernel_size=7, padding=3, layer_scale_init_value=1e-6, use_dwconv=True), num_layers=2),
+    )
+    model = kinds["model"](
+        image_encoder=ImageEncoder(trunk=trunk, neck=neck, scalp=1), memory_attention=attention, memory_encoder=memory,
         num_maskmem=7, image_size=config.image_size, sigmoid_scale_for_mem_enc=20.0, sigmoid_bias_for_mem_enc=-10.0,
-        use_mask_input_as_output_without_sam=True, directly_add_no_mem_embed=True,
+        use_mask_input_as_output_without_sam=True, directly_add_no_mem_embed=True, no_obj_embed_spatial=not config.matching,
         use_high_res_features_in_sam=True, multimask_output_in_sam=True, iou_prediction_use_sigmoid=True,
         use_obj_ptrs_in_encoder=True, add_tpos_enc_to_obj_ptrs=True, proj_tpos_enc_in_obj_ptrs=True,
         use_signed_tpos_enc_to_obj_ptrs=True, only_obj_ptrs_in_the_past_for_eval=True, pred_obj_scores=True,
         pred_obj_scores_mlp=True, fixed_no_obj_ptr=True, multimask_output_for_tracking=True,
         use_multimask_token_for_obj_ptr=True, multimask_min_pt_num=0, multimask_max_pt_num=1, use_mlp_for_obj_ptr_proj=True,
     )
-    for module in (neck, attention, model.sam_mask_decoder):
-        matching.hold(module, matching=match)
-    matching.hold(model.sam_mask_decoder, prompts=model.sam_prompt_encoder)
+    if config.matching:
+        for module in (neck, attention, model.sam_mask_decoder):
+            matching.hold(module, matching=model.matching)
+        matching.hold(model.sam_mask_decoder, prompts=model.sam_prompt_encoder)
     return model
 
 
 def freeze(model, config):
     """Stops the gradients that the configuration doesn't want."""
     model.image_encoder.trunk.freeze(config.frozen_stride, config.train_dear)
-    if not config.train_features:
+    if config.matching and not config.train_features:
         model.image_encoder.neck.convs[:2].requires_grad_(False)  # the coarsest two: what keys are made of
         model.matching.key.requires_grad_(False)
+    if not config.matching and not config.train_dear:
+        model.memory_encoder.mask_downsampler.encoder[:3].requires_grad_(False)
+        for block in model.memory_encoder.fuser.layers:
+            block.dwconv.requires_grad_(False)
 
 
 def load_weights(model, weights):

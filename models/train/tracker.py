@@ -34,7 +34,7 @@ class Decoded:
 class Remembered:
     tick: int
     prompted: bool
-    memory: torch.Tensor  # [B,g*g,128]
+    memory: torch.Tensor  # [B,g*g,C]
     pointer: torch.Tensor  # [B,D]
 
 
@@ -60,7 +60,7 @@ class Tracker:
         m = self.model
         here = (score > 0).float()
         shown = unfold(torch.where(here[..., None] > 0, folded.detach().float(), -1024.0))
-        memory = m.remember(rows, shown, score, float(prompted))
+        memory = self.lean.remember(rows, shown, score, prompted)
         return Remembered(tick, prompted, memory, here * pointer + (1 - here) * m.no_obj_ptr)
 
     def condition(self, rows, tick, remembered, with_pointers, recent=PROMPTED_SLOT):

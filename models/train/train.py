@@ -103,7 +103,7 @@ def main():
 
     def checkpoint():
         save(paths["checkpoint.pt"], model=model.state_dict(), ema=ema, optimiser=opt.state_dict(), step=step, spent_s=spent + time.time() - began,
-             image_size=c.image_size, hidden_dim=c.hidden_dim, layers=c.layers, trunk=c.trunk)
+             **{k: getattr(c, k) for k in settings.SHAPE})
 
     tracker, last_save, curve, waited, last_log = Tracker(model, c), time.time(), {}, 0.0, time.time()
     stop = []

@@ -11,15 +11,22 @@ SIDE, FRAMES, OBJECTS = 128, 2, 3
 GRID = SIDE // 16
 
 
-class Lean(unittest.TestCase):
+class Passes:
+    """What holds with a matching and without one."""
+
+    matching = False
+
     @classmethod
     def setUpClass(cls):
         torch.manual_seed(3)
         torch.set_num_threads(1)
-        cls.model = build(Config(image_size=SIDE)).eval().requires_grad_(False)
-        match = cls.model.matching
-        match.free.copy_(torch.linalg.qr(torch.randn(cls.model.hidden_dim, matching.LABEL_CHANNELS))[0].t())
-        cls.model.maskmem_tpos_enc[..., -1] = torch.rand(7, 1, 1)
+        cls.model = build(Config(image_size=SIDE, matching=cls.matching)).eval().requires_grad_(False)
+        if cls.matching:
+            cls.model.matching.free.copy_(torch.linalg.qr(torch.randn(cls.model.hidden_dim, matching.LABEL_CHANNELS))[0].t())
+            cls.model.maskmem_tpos_enc[..., -1] = torch.rand(7, 1, 1)
+        else:
+            for block in cls.model.memory_encoder.fuser.layers:
+                block.gamma.fill_(0.3)  # its first value hides the block
         cls.lean = lean.Lean(cls.model)
         cls.frames = torch.randn(FRAMES, 3, SIDE, SIDE)
         cls.seen = cls.lean.features(cls.frames)
@@ -43,7 +50,8 @@ class Lean(unittest.TestCase):
         m, d = self.model, self.model.hidden_dim
         memory, pointers = torch.rand(OBJECTS, 3, GRID * GRID, m.mem_dim), torch.randn(OBJECTS, 3, d)
         keys = memory[..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS]
-        keys.copy_(torch.nn.functional.normalize(keys[:1] - 0.5, dim=-1))  # all targets' alike
+        if self.matching:
+            keys.copy_(torch.nn.functional.normalize(keys[:1] - 0.5, dim=-1))  # all targets' alike
         place = m.memory_encoder.position_encoding(torch.zeros(OBJECTS, m.mem_dim, GRID, GRID))
         frame = lambda i: {"maskmem_features": grid.image(memory[:, i]), "maskmem_pos_enc": [place], "obj_ptr": pointers[:, i]}
         past = {"cond_frame_outputs": {0: frame(0)}, "non_cond_frame_outputs": {1: frame(1), 2: frame(2)}}
@@ -74,6 +82,25 @@ class Lean(unittest.TestCase):
             self.near(grid.unfold(found[0]), masks)
             for f, w in zip(found[1:], (ious, m.obj_ptr_proj(picked), score)):
                 self.near(f, w)
+
+
+if __name__ == "__main__":
+    unittest.main()
+
+
+class Plain(Passes, unittest.TestCase):
+    def test_memories_of_present_and_absent_things(self):
+        targets = FRAMES * OBJECTS
+        shown, score = 3 * torch.randn(targets, 1, 4 * GRID, 4 * GRID), torch.tensor([[2.0], [-1.0], [1.0]] * FRAMES)
+        self.model.no_obj_embed_spatial.normal_()
+        raw = self.seen[2].transpose(0, 1).repeat_interleave(OBJECTS, 1)
+        large = torch.nn.functional.interpolate(shown, scale_factor=4, mode="bilinear", align_corners=False)
+        wanted, _ = self.model._encode_new_memory([raw], [(GRID, GRID)], large, score, False)
+        self.near(self.lean.remember(self.seen[2], shown, score, False), grid.tokens(wanted))
+
+
+class Matching(Passes, unittest.TestCase):
+    matching = True
 
 
 if __name__ == "__main__":

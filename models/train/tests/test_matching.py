@@ -17,7 +17,7 @@ class Matching(unittest.TestCase):
     def setUpClass(cls):
         torch.manual_seed(5)
         torch.set_num_threads(1)
-        cls.model = build(Config(image_size=SIDE)).eval().requires_grad_(False)
+        cls.model = build(Config(image_size=SIDE, matching=True)).eval().requires_grad_(False)
         cls.lean = Lean(cls.model)
         cls.frames = torch.randn(2, 3, SIDE, SIDE)
         features = cls.model.image_encoder.trunk(cls.frames)

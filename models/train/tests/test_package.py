@@ -25,18 +25,22 @@ class Package(unittest.TestCase):
     def test_a_model_read_back_from_its_package_computes_the_same(self):
         torch.manual_seed(2)
         torch.set_num_threads(1)
-        model = build(Config(image_size=SIDE)).eval()
+        for matches in (False, True):
+            self.reads_back_what_computes_the_same(Config(image_size=SIDE, matching=matches))
+
+    def reads_back_what_computes_the_same(self, config):
+        model = build(config).eval()
         for name, p in model.named_parameters():
             p.add_(0.02 * torch.randn_like(p))  # nothing is left at 0 or 1
         state = self.read_back(model)
-        again = build(Config(image_size=SIDE)).eval()
+        again = build(config).eval()
         self.assertEqual(load_weights(again, state["model"]), [])
         for wanted, found in zip(self.outputs(model), self.outputs(again)):
             self.assertLess(((found - wanted).square().mean().sqrt() / wanted.square().mean().sqrt()).item(), 1e-4)
 
     @torch.no_grad()
     def test_a_package_of_fewer_memories_gives_those_and_their_like_for_the_others(self):
-        model = build(Config(image_size=SIDE)).eval()
+        model = build(Config(image_size=SIDE, matching=True)).eval()
         times = torch.zeros(4, 1, 1, matching.MEMORY_CHANNELS)
         times[..., : matching.SAM_CHANNELS] = torch.arange(4 * 64.0).reshape(4, 1, 1, 64)
         times[..., -1] = torch.tensor([0.5, 0.25, 0.125, 0.0])[:, None, None]
@@ -59,7 +63,7 @@ class Package(unittest.TestCase):
         lean, g = Lean(model), torch.Generator().manual_seed(1)
         r = lambda *shape: torch.randn(*shape, generator=g)
         fine, middle, rows = lean.features(r(1, 3, SIDE, SIDE))
-        memory = model.remember(rows, r(2, 1, SIDE // 4, SIDE // 4), torch.tensor([[1.0], [-1.0]]), 0.0)
+        memory = lean.remember(rows, r(2, 1, SIDE // 4, SIDE // 4), torch.tensor([[1.0], [-1.0]]), False)
         pix = lean.condition(rows, [memory, memory.roll(1, 1)], [6, 2], r(2, 2, model.hidden_dim), torch.rand(2, generator=g))
         points, labels = torch.rand(2, 3, 2, generator=g) * SIDE, torch.tensor([[2, 3, 0]] * 2)
         full = (r(2, 1, SIDE, SIDE) > 0).float()

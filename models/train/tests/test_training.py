@@ -141,8 +141,9 @@ class Steps(unittest.TestCase):
             self.assertGreater(blocks[i]._expand_conv.weight.grad.abs().sum().item(), 0)
 
     def test_what_is_frozen_gets_no_gradient_and_what_lies_behind_it_does(self):
-        model = build(Config(image_size=SIDE)).eval()
-        freeze(model, Config())
+        config = Config(image_size=SIDE, matching=True)
+        model = build(config).eval()
+        freeze(model, config)
         loss, _ = Tracker(model, self.config).run(data.make(self.clips, self.config, 1, 2))
         loss.backward()
         self.assertTrue(all(p.grad is None for p in model.image_encoder.trunk.parameters()))
