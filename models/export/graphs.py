@@ -6,15 +6,22 @@ one of attention.py's.
 """
 
 import math
+import sys
+from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-def tokens(image):
-    """[B,C,h,w] to [B,h*w,C]."""
-    return image.flatten(2).permute(0, 2, 1)
+from train import matching  # noqa: E402
+from train.grid import tokens  # noqa: E402
+
+
+def matching_of(model):
+    """rotomask-nano's matching; None for SAM 2's own models."""
+    return getattr(model, "matching", None)
 
 
 def channel_norm(norm, x):
@@ -29,48 +36,10 @@ def through(layers, x):
     return x
 
 
-class Hint(nn.Module):
-    """rotomask-nano's matching (models/train/matching.py): the way of the hint into image features and out of them."""
-
-    def __init__(self, matching, scale):
-        super().__init__()
-        keep = lambda name, x: self.register_buffer(name, x.detach().clone())
-        keep("free", matching.free)
-        keep("measures", matching.free.t() / scale)
-        keep("carries", scale * matching.free)
-
-    def cleared(self, rows):
-        return self.taken(rows)[0]
-
-    def carried(self, rows, hint):
-        return self.cleared(rows) + hint @ self.carries
-
-    def taken(self, rows):
-        hint = rows @ self.measures
-        return rows - hint @ self.carries, hint
-
-    @staticmethod
-    def squares(masks, grid):
-        """[B,1,4g,4g] to [B,g*g,16], as the trainer orders them."""
-        cells = masks.reshape(-1, grid, 2, 2, grid, 2, 2).permute(0, 1, 4, 2, 5, 3, 6)
-        return cells.reshape(-1, grid * grid, 16)
-
-    @staticmethod
-    def pixels(rows, grid):
-        """The reverse of squares."""
-        cells = rows.reshape(-1, grid, grid, 2, 2, 2, 2).permute(0, 1, 3, 5, 2, 4, 6)
-        return cells.reshape(-1, 1, 4 * grid, 4 * grid)
-
-
-def hint_of(model):
-    """None for SAM 2's own models."""
-    return Hint(model.matching, model.matching.hint_scale) if hasattr(model, "matching") else None
-
-
 class MaskDecoder(nn.Module):
     def __init__(self, model, attend):
         super().__init__()
-        self.attend, self.hint = attend, hint_of(model)
+        self.attend, self.matching = attend, matching_of(model)
         self.prompt, self.decoder, self.pointer = model.sam_prompt_encoder, model.sam_mask_decoder, model.obj_ptr_proj
         self.side, self.channels, self.grid = model.image_size, model.hidden_dim, model.image_size // 16
         keep = lambda name, x: self.register_buffer(name, x.detach().clone())
@@ -82,9 +51,6 @@ class MaskDecoder(nn.Module):
         keep("no_mask", self.prompt.no_mask_embed.weight.reshape(1, -1, 1, 1))
         d = self.decoder
         keep("queries", torch.cat([d.obj_score_token.weight, d.iou_token.weight, d.mask_tokens.weight])[None])
-        if self.hint:
-            keep("own_share", model.matching.mix[0])
-            keep("hint_share", model.matching.mix[1])
 
     def prompts(self, coords, labels):
         """Points as tokens, with SAM 2's closing padding point."""
@@ -114,13 +80,12 @@ class MaskDecoder(nn.Module):
         return t.norm_final_attn(q), k
 
     def forward(self, pix_feat, feat_s0, feat_s1, point_coords, point_labels, mask_input, has_mask):
-        d, g, image, share, handed = self.decoder, self.grid, tokens(pix_feat), has_mask, None
-        if self.hint:
+        d, g, m, image, share = self.decoder, self.grid, self.matching, tokens(pix_feat), has_mask
+        if m:
             # Where no mask is given and something is remembered, the hint is the mask prompt.
-            image, hint = self.hint.taken(image)
-            handed = self.hint_share * self.hint.pixels(hint, g)
+            image, hint = m.taken(image)
+            handed, remembered = m.prompt(hint)
             mask_input = mask_input * has_mask + handed * (1 - has_mask)
-            remembered = hint.abs().mean((1, 2), keepdim=True)[..., None].clamp(max=1)
             share = has_mask + (1 - has_mask) * remembered
         given = through(self.prompt.mask_downscaling, mask_input)
         dense = given * share + self.no_mask * (1 - share)
@@ -134,8 +99,8 @@ class MaskDecoder(nn.Module):
         x = act2(up2(x) + feat_s0)
         weights = torch.stack([mlp(q[:, 2 + i]) for i, mlp in enumerate(d.output_hypernetworks_mlps)], 1)
         masks = (weights @ x.flatten(2)).reshape(-1, d.num_mask_tokens, 4 * g, 4 * g)
-        if self.hint:
-            masks = self.own_share * masks + handed
+        if m:
+            masks = m.own_share * masks + handed
         score = d.pred_obj_score_head(q[:, 0])
         here = (score > 0).to(q.dtype)[..., None]
         pointers = here * self.pointer(q[:, 2 : 2 + d.num_mask_tokens]) + (1 - here) * self.no_pointer
@@ -163,31 +128,32 @@ class MemoryEncoder(nn.Module):
         memory = tokens(self.encoder.out_proj(x))
         return memory + (1 - (object_score > 0).to(x.dtype))[..., None] * self.absent
 
-class NanoMemoryEncoder(nn.Module):
-    """rotomask-nano's (models/train/matching.py): from the mask's own logits, with keys and labels."""
+
+class MatchedMemoryEncoder(nn.Module):
+    """The same as matching.Memory for one frame and any number of objects, which tracing wouldn't leave open there."""
 
     def __init__(self, model):
         super().__init__()
-        self.encoder, self.matching, self.grid = model.memory_encoder, model.matching, model.image_size // 16
+        self.encoder, self.matching = model.memory_encoder, model.matching
 
     def forward(self, feat_s2, low_res_mask, object_score, binarize):
-        rows, there = tokens(feat_s2), low_res_mask.sigmoid()
-        mask = binarize * (low_res_mask > 0).to(there.dtype) + (1 - binarize) * there
-        memory = tokens(self.encoder.mask(mask)) + self.encoder.picture(rows)
-        memory = memory + (1 - (object_score > 0).to(rows.dtype))[..., None] * self.encoder.absent
-        keys = self.matching.keys(rows).expand(memory.shape[0], -1, -1)
-        return torch.cat([memory, keys, Hint.squares(there, self.grid)], 2)
+        rows, e = tokens(feat_s2), self.encoder
+        own = tokens(e.mask(e.seen(low_res_mask, binarize))) + e.picture(rows)
+        own = own + (1 - (object_score > 0).to(own.dtype))[..., None] * e.absent
+        keys = self.matching.keys(rows).expand(own.shape[0], -1, -1)
+        return torch.cat([own, keys, matching.squares(low_res_mask.sigmoid()[:, 0])], 2)
 
 
 def memory_encoder(model):
-    return NanoMemoryEncoder(model) if hasattr(model, "matching") else MemoryEncoder(model)
+    return MatchedMemoryEncoder(model) if matching_of(model) else MemoryEncoder(model)
 
 
 class Rotary(nn.Module):
     """A projection whose channel pairs are turned by their place in the grid.
 
-    A place is a square of the grid, or the middle of a cell of several. SAM 2 turns neighbouring channels as complex numbers; here all first halves of pairs come before all second
-    ones. Queries and keys are reordered alike, which leaves their products as they were.
+    A place is a square of the grid, or the middle of a cell of several. SAM 2 turns neighbouring channels as complex
+    numbers; here all first halves of pairs come before all second ones. Queries and keys are reordered alike, which
+    leaves their products as they were.
     """
 
     def __init__(self, projection, grid, cell=1):
@@ -198,9 +164,7 @@ class Rotary(nn.Module):
         self.linear.weight.data = projection.weight.detach()[order].clone()
         self.linear.bias.data = projection.bias.detach()[order].clone()
         rate = 10000.0 ** -(torch.arange(c // 4) * 4 / c)
-        side = grid // cell
-        at, middle = torch.arange(side * side), (cell - 1) / 2
-        angle = torch.cat([(v * cell + middle)[:, None] * rate for v in (at % side, at // side)], 1)
+        angle = torch.cat([at * rate for at in matching.cells(grid, cell)], 1)
         self.register_buffer("cos", torch.cat([angle.cos()] * 2, 1))
         self.register_buffer("sin", torch.cat([-angle.sin(), angle.sin()], 1))
 
@@ -241,9 +205,9 @@ class MemoryAttention(nn.Module):
         super().__init__()
         d, grid, narrow = model.hidden_dim, model.image_size // 16, model.mem_dim
         self.match, pool, cell = None, lambda x: x, 1
-        if hasattr(model, "matching"):
+        if matching_of(model):
             self.match = Match(model, attend, grid)
-            narrow, pool, cell = self.match.begins, model.matching.pooled, model.matching.cell
+            narrow, pool, cell = matching.SAM_CHANNELS, matching.pooled, matching.POOL
         self.grid, self.channels, self.narrow = grid, d, narrow
         self.layers = nn.ModuleList(MemoryLayer(l, grid, attend, cell) for l in model.memory_attention.layers)
         self.norm, self.pointer_time = model.memory_attention.norm, model.obj_ptr_tpos_proj
@@ -260,7 +224,7 @@ class MemoryAttention(nn.Module):
         objects, rows, hint = memory.shape[0], tokens(feat_s2), None
         if self.match:
             hint = self.match(rows, memory, mem_tpos)
-            memory = self.match.matching.pooled(memory[..., : self.narrow])
+            memory = matching.pooled(memory[..., : self.narrow])
         frame_keys = memory + self.memory_place + self.memory_time[mem_tpos][:, None, :]
         angle = ptr_tpos[:, None] / self.periods
         time = self.timed * self.pointer_time(torch.cat([angle.sin(), angle.cos()], -1))
@@ -274,7 +238,7 @@ class MemoryAttention(nn.Module):
             # Until memories come in, one frame's features serve every object.
             x = layer.attend_memory(layer.attend_self(x), frame_keys, pointer_keys, values)
         x = self.norm(x)
-        x = self.match.hint.carried(x, hint) if self.match else x
+        x = self.match.matching.carried(x, hint) if self.match else x
         return x.permute(0, 2, 1).reshape(-1, self.channels, self.grid, self.grid)
 
 
@@ -283,19 +247,15 @@ class Match(nn.Module):
 
     def __init__(self, model, attend, grid):
         super().__init__()
-        self.attend, self.hint, self.matching = attend, hint_of(model), model.matching
-        self.begins, self.labels = model.matching.begins, model.matching.labels
-        keep = lambda name, x: self.register_buffer(name, x.detach().clone())
-        keep("at", model.matching.places(grid))
-        keep("nearness", model.matching.nearness(model.maskmem_tpos_enc.reshape(-1, model.mem_dim)))
-        keep("sharpened", model.matching.sharpened())
+        self.attend, self.matching = attend, model.matching
+        self.register_buffer("at", matching.places(grid))
+        self.register_buffer("nearness", model.matching.nearness(model.maskmem_tpos_enc.reshape(-1, model.mem_dim)).detach().clone())
 
     def forward(self, rows, memory, mem_tpos):
         objects, m = memory.shape[0], self.matching
-        keys, labels = memory[..., self.begins : -self.labels], memory[..., -self.labels :]
-        nearness = self.nearness[mem_tpos].reshape(-1, 1, 1) + 0 * keys[..., :1]
-        answers = m.answers(keys, nearness, self.at)
+        keys, labels = memory[..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS], memory[..., -matching.LABEL_CHANNELS :]
+        answers = m.answers(keys, self.nearness[mem_tpos].reshape(-1, 1, 1), self.at)
         answers = answers.reshape(objects, -1, answers.shape[-1])
-        questions = m.questions(rows, self.at, self.sharpened) * answers.shape[-1] ** 0.5  # undone by attention
-        found = self.attend(questions.expand(objects, -1, -1), answers, labels.reshape(objects, -1, self.labels))
-        return m.logits(found)
+        questions = m.questions(rows, self.at) * answers.shape[-1] ** 0.5  # undone by attention
+        found = self.attend(questions.expand(objects, -1, -1), answers, labels.reshape(objects, -1, matching.LABEL_CHANNELS))
+        return matching.logits(found)

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from graphs import hint_of, tokens
+from graphs import matching_of
+from train import grid
 
 
 class Block(nn.Module):
@@ -93,14 +94,13 @@ class ImageEncoder(nn.Module):
         self.trunk = Hiera(trunk, model.image_size, attend) if hasattr(trunk, "patch_embed") else trunk
         fine, middle, coarse, coarsest = [level.conv for level in reversed(neck.convs)]
         self.fine, self.middle = fold(fine, decoder.conv_s0), fold(middle, decoder.conv_s1)
-        self.coarse, self.coarsest, self.hint = coarse, coarsest, hint_of(model)
+        self.coarse, self.coarsest, self.matching = coarse, coarsest, matching_of(model)
         self.register_buffer("no_memory", model.no_mem_embed.detach().reshape(1, -1, 1, 1).clone())
 
     def forward(self, image):
         fine, middle, coarse, coarsest = self.trunk(image)
         top = F.interpolate(self.coarsest(coarsest), scale_factor=2.0, mode="nearest")
         coarse = self.coarse(coarse) + top
-        if self.hint:
-            rows = self.hint.cleared(tokens(coarse))
-            coarse = rows.permute(0, 2, 1).reshape(coarse.shape)
+        if self.matching:
+            coarse = grid.image(self.matching.cleared(grid.tokens(coarse)))
         return self.fine(fine), self.middle(middle), coarse, coarse + self.no_memory

@@ -70,6 +70,10 @@ def variations(name, inputs):
         yield (inputs[0][:1], *inputs[1:3], torch.zeros(1, 1, 2), -torch.ones(1, 1, dtype=torch.int64), inputs[5][:1], torch.zeros(1))
     if name == "memory_encoder":
         yield (*inputs[:3], torch.ones(1))
+        yield (inputs[0], *(x[:1] for x in inputs[1:3]), inputs[3])  # one object
+    if name == "memory_attention":
+        coarse, memory, mem_tpos, ptrs, ptr_tpos = inputs
+        yield coarse, memory[:1], mem_tpos, ptrs[:1], ptr_tpos
 
 
 def in_doubles(model, name, given):

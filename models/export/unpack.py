@@ -26,9 +26,9 @@ GRAPHS = ("image_encoder", "mask_decoder", "memory_encoder", "memory_attention")
 # Where the graphs' modules stand in the model.
 PLACES = {
     "image_encoder": [("coarse.", "image_encoder.neck.convs.1.conv."), ("coarsest.", "image_encoder.neck.convs.0.conv.")],
-    "mask_decoder": [("prompt.", "sam_prompt_encoder."), ("decoder.", "sam_mask_decoder."), ("pointer.", "obj_ptr_proj.")],
+    "mask_decoder": [("prompt.", "sam_prompt_encoder."), ("decoder.", "sam_mask_decoder."), ("pointer.", "obj_ptr_proj."), ("matching.", "matching.")],
     "memory_encoder": [("encoder.", "memory_encoder."), ("matching.", "matching.")],
-    "memory_attention": [("norm.", "memory_attention.norm."), ("pointer_time.", "obj_ptr_tpos_proj.")],
+    "memory_attention": [("norm.", "memory_attention.norm."), ("pointer_time.", "obj_ptr_tpos_proj."), ("match.matching.", "matching.")],
 }
 
 
@@ -104,16 +104,6 @@ def attention(arrays, layers):
     return state
 
 
-def likeness(arrays):
-    """The matching's own weights, but for its keys."""
-    decoder = arrays["mask_decoder"]
-    return {
-        "matching.free": decoder["hint.carries"] / matching.HINT_SCALE,
-        "matching.mix": np.array([decoder["own_share"], decoder["hint_share"]]),
-        "matching.sharpness": arrays["memory_attention"]["match.sharpened"] / matching.SHARPNESS_SCALE,
-    }
-
-
 def read(package):
     """The package as a checkpoint."""
     package = pathlib.Path(package)
@@ -148,7 +138,6 @@ def read(package):
     state["no_mem_embed"] = arrays["image_encoder"]["no_memory"].reshape(1, 1, d)
     times, rows = arrays["memory_attention"]["memory_time"], len(model.maskmem_tpos_enc)
     if matches:
-        state.update(likeness(arrays))
         times = np.pad(times, ((0, 0), (0, matching.MEMORY_CHANNELS - matching.SAM_CHANNELS)))
         times[:, -1] = arrays["memory_attention"]["match.nearness"] / matching.NEARNESS_SCALE
     else:

@@ -8,13 +8,14 @@ import argparse
 import glob
 
 import cv2
-import numpy as np
 import torch
 from torch.nn import functional as F
 from sam2.modeling.memory_encoder import MaskDownSampler
 
-from . import matching
-from .config import SHAPE, Config
+from . import data, matching
+from .config import Config, shape
+from .grid import tokens
+from .lean import enlarged
 from .model import build, load_weights
 from .train import starting_point
 
@@ -24,13 +25,9 @@ NEARNESS = 0.5  # of recent frames, in NEARNESS_SCALE: a deviation of a tenth of
 
 def features(model, paths):
     """[N,D]: what the neck gives over pictures, uncleared."""
-    rows = []
-    for path in paths:
-        picture = cv2.resize(cv2.imread(path), (model.image_size,) * 2, interpolation=cv2.INTER_AREA)[..., ::-1]
-        picture = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float()
-        fine_to_coarse, _ = model.image_encoder.neck(model.image_encoder.trunk((picture - 127) / 128))
-        rows.append(fine_to_coarse[2].flatten(2)[0].t())
-    return torch.cat(rows)
+    encoder = model.image_encoder
+    pictures = (data.square(cv2.imread(path), model.image_size) for path in paths)
+    return torch.cat([tokens(encoder.neck(encoder.trunk(picture))[0][2])[0] for picture in pictures])
 
 
 def widened(state):
@@ -66,12 +63,9 @@ def fit(memory, weights, side, steps=600):
     for step in range(steps):
         shown, binary = blots(8, side // 4, g), float(step % 4 == 0)
         with torch.no_grad():
-            large = F.interpolate(shown, size=(side, side), mode="bilinear", align_corners=False)
-            large = (large > 0).float() if binary else large.sigmoid()
-            wanted = F.conv2d(theirs(large * 20 - 10), outer)
+            wanted = F.conv2d(theirs(enlarged(shown, side, binary > 0) * 20 - 10), outer)
         with torch.enable_grad():
-            there = (shown > 0).float() if binary else shown.sigmoid()
-            loss = (memory.mask(there) - wanted).square().mean() / wanted.var()
+            loss = (memory.mask(memory.seen(shown, binary)) - wanted).square().mean() / wanted.var()
             opt.zero_grad()
             loss.backward()
         opt.step()
@@ -92,9 +86,9 @@ def begin(model, rows):
     model.maskmem_tpos_enc[:-1, ..., -1] = NEARNESS
     model.maskmem_tpos_enc[-1, ..., -1] = 0.0
     # Masks become half as large; where they come back as prompts, that is undone.
-    model.sam_prompt_encoder.mask_downscaling[0].weight /= m.mix[0]
-    model.mask_downsample.weight *= m.mix[0]
-    model.mask_downsample.bias *= m.mix[0]
+    model.sam_prompt_encoder.mask_downscaling[0].weight /= m.own_share
+    model.mask_downsample.weight *= m.own_share
+    model.mask_downsample.bias *= m.own_share
 
 
 def main():
@@ -108,20 +102,20 @@ def main():
     paths = paths[:: max(1, len(paths) // MOST_PICTURES)]
     if not paths:
         p.error(f"pictures: nothing matches {a.pictures}")
+    torch.manual_seed(1)  # of the weights that are fitted
     first = starting_point(a.first)
-    shape = {k: first[k] for k in SHAPE if k in first}
-    shape["image_size"] = a.image_size or first.get("image_size", first.get("R"))
-    if shape.get("matching"):
+    if first.get("matching"):
         p.error(f"{a.first}: has a matching already, wanted a model without one")
-    shape["matching"] = True
-    model = build(Config(**shape)).eval()
+    config = Config(**{**shape(first), "matching": True})
+    config.image_size = a.image_size or config.image_size
+    model = build(config).eval()
     model.matching.free.zero_()  # nothing is cleared yet
     weights = first.get("ema") or first["model"]
     left = load_weights(model, widened(weights))
     print(f"{a.first}: {len(left)} tensors stay as built {left}", flush=True)
     begin(model, features(model, paths))
     fit(model.memory_encoder, weights, model.image_size)
-    torch.save({"model": model.state_dict(), "step": 0, **shape}, a.out)
+    torch.save({"model": model.state_dict(), "step": 0, **shape(vars(config))}, a.out)
 
 
 if __name__ == "__main__":

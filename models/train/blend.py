@@ -6,7 +6,7 @@ import argparse
 
 import torch
 
-from .config import SHAPE
+from .config import shape
 
 
 def blend(first, second, share):
@@ -27,8 +27,7 @@ def main():
     if not 0 <= a.share <= 1:
         p.error(f"share: {a.share}, wanted 0 to 1")
     first, second = (torch.load(f, map_location="cpu", weights_only=True) for f in (a.first, a.second))
-    shape = {k: second[k] for k in (*SHAPE, "step") if k in second}
-    torch.save({"model": blend(first, second, a.share), **shape}, a.out)
+    torch.save({"model": blend(first, second, a.share), "step": second.get("step", 0), **shape(second)}, a.out)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,13 @@ import json
 from dataclasses import dataclass, field
 
 
-# What a checkpoint must say of its model.
 SHAPE = ("image_size", "hidden_dim", "layers", "trunk", "matching")
+"""What a checkpoint says of its model."""
+
+
+def shape(checkpoint):
+    """What it says, as settings; what it doesn't say is as the settings have it."""
+    return {name: checkpoint[name] for name in SHAPE if name in checkpoint}
 
 
 @dataclass

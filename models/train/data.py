@@ -3,7 +3,9 @@ import collections
 import concurrent.futures
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+import torch
 
 from . import prompts
 from .clips import Clips
@@ -12,6 +14,12 @@ from .synth.scene import REGION, WHOLE
 MASK, BOX, CLICK = "mask", "box", "click"
 # A target must cover this share of the prompted frame.
 SMALLEST_TARGET = 0.003
+
+
+def square(picture, side):
+    """A picture, BGR u8 of any size, as the encoder takes it: [1,3,side,side]."""
+    picture = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)[..., ::-1]
+    return (torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() - 127) / 128
 
 
 @dataclass

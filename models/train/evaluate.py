@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import torch
 
-from . import prompts
-from .config import SHAPE, Config
+from . import data, prompts
+from .config import Config, shape
 from .grid import fold, unfold
 from .model import build, load_weights
 from .train import starting_point
@@ -56,9 +56,7 @@ class Shot:
 
     def encode(self, frame):
         """frame: BGR u8 of any size."""
-        image = cv2.resize(frame, (self.side, self.side), interpolation=cv2.INTER_AREA)[..., ::-1]
-        image = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float()
-        fine, middle, self.raw = self.tracker.lean.features((image - 127) / 128)
+        fine, middle, self.raw = self.tracker.lean.features(data.square(frame, self.side))
         return fine, middle
 
     def start(self, frame, mask=None, points=None, labels=None):
@@ -124,7 +122,7 @@ def main():
     torch.set_num_threads(a.threads)
     torch.set_grad_enabled(False)
     state = starting_point(a.checkpoint)
-    c = Config(bf16=False, **{k: state[k] for k in SHAPE if k in state})
+    c = Config(bf16=False, **shape(state))
     model = build(c).eval()
     load_weights(model, state.get(a.weights) or state["model"])
     names = sorted(os.listdir(os.path.join(a.root, "JPEGImages/480p")))

@@ -15,15 +15,13 @@ def image(rows):
 
 def fold(masks):
     """[..,4g,4g] to [..,16*g*g]: each token's sixteen mask pixels together, as two doublings unfold them."""
-    g = masks.shape[-1] // 4
-    n = masks.ndim - 2
-    split = masks.unflatten(-1, (g, 2, 2)).unflatten(-4, (g, 2, 2))  # y, dy, ey, x, dx, ex
-    return split.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2, n + 5).flatten(n)
+    lead, g, n = masks.shape[:-2], int(masks.shape[-1]) // 4, masks.ndim - 2
+    split = masks.reshape(*lead, g, 2, 2, g, 2, 2)  # y, dy, ey, x, dx, ex
+    return split.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2, n + 5).reshape(*lead, 16 * g * g)
 
 
 def unfold(folded):
     """The reverse of fold."""
-    g = math.isqrt(folded.shape[-1] // 16)
-    n = folded.ndim - 1
-    split = folded.unflatten(-1, (g, g, 2, 2, 2, 2))
-    return split.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3, n + 5).flatten(n + 3).flatten(n, n + 2)
+    lead, g, n = folded.shape[:-1], math.isqrt(folded.shape[-1] // 16), folded.ndim - 1
+    split = folded.reshape(*lead, g, g, 2, 2, 2, 2)
+    return split.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3, n + 5).reshape(*lead, 4 * g, 4 * g)

@@ -53,6 +53,12 @@ def rotary(linear, x, grid=None, size=1):
     return torch.cat([first * cos - second * sin, second * cos + first * sin], -1)
 
 
+def enlarged(shown, side, prompted):
+    """Logits [B,1,4g,4g] as SAM 2 remembers them: at the picture's size, 0 to 1, with hard edges on a prompted frame."""
+    masks = F.interpolate(shown, size=(side, side), mode="bilinear", align_corners=False)
+    return (masks > 0).float() if prompted else masks.sigmoid()
+
+
 class Lean(nn.Module):
     """The passes, over the weights of `model` (a SAM2Base)."""
 
@@ -90,8 +96,7 @@ class Lean(nn.Module):
         if self.match:
             return m.remember(rows, shown, score, float(prompted))
         with torch.no_grad():
-            masks = F.interpolate(shown, size=(m.image_size, m.image_size), mode="bilinear", align_corners=False)
-            masks = (masks > 0).float() if prompted else masks.sigmoid()
+            masks = enlarged(shown, m.image_size, prompted)
         masks = masks * m.sigmoid_scale_for_mem_enc + m.sigmoid_bias_for_mem_enc
         stages = e.mask_downsampler.encoder
         x = through(stages[:3], masks.contiguous(memory_format=torch.channels_last))
@@ -153,9 +158,9 @@ class Lean(nn.Module):
         m = self.match
         keys = memories[:, 0, ..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS]
         nearness = m.nearness(times)[:, None, None].to(keys.dtype)
-        answers = m.answers(keys, nearness.expand(*keys.shape[:-1], 1), self.at).flatten(1, 2)
+        answers = m.answers(keys, nearness, self.at).flatten(1, 2)
         labels = memories[..., -matching.LABEL_CHANNELS :].permute(0, 2, 3, 1, 4).flatten(3).flatten(1, 2)  # [K,M*n,O*16]
-        likeness = m.questions(rows, self.at, m.sharpened()).float() @ answers.float().transpose(1, 2)
+        likeness = m.questions(rows, self.at).float() @ answers.float().transpose(1, 2)
         found = torch.softmax(likeness, -1).to(labels.dtype) @ labels
         return matching.logits(found.float()).unflatten(2, (-1, matching.LABEL_CHANNELS)).transpose(1, 2).flatten(0, 1).to(rows.dtype)
 
@@ -196,8 +201,7 @@ class Lean(nn.Module):
         weights = torch.stack([mlp(picked[:, i]) for i, mlp in enumerate(d.output_hypernetworks_mlps)], 1)
         logits = weights @ x.transpose(1, 2)
         if self.match:
-            own, handed = self.match.mix
-            logits = own * logits + handed * hint.flatten(1)[:, None]
+            logits = self.match.own_share * logits + self.match.hint_share * hint.flatten(1)[:, None]
         return logits.float(), d.iou_prediction_head(q[:, 1]).float(), m.obj_ptr_proj(picked).float(), d.pred_obj_score_head(q[:, 0]).float()
 
     def _two_ways(self, t, points, k, place):

@@ -32,7 +32,8 @@ NEARNESS_SCALE = 100.0  # of a time table's last channel, which is then of the s
 
 def squares(masks):
     """[B,4g,4g] to [B,g*g,16]: the mask pixels of each square, in the order in which the decoder unfolds them."""
-    return fold(masks).unflatten(-1, (-1, LABEL_CHANNELS))
+    folded = fold(masks)
+    return folded.reshape(*folded.shape[:-1], -1, LABEL_CHANNELS)
 
 
 def pixels(rows):
@@ -42,8 +43,8 @@ def pixels(rows):
 
 def pooled(rows):
     """[..,g*g,C] to [..,g*g/4,C]: the mean over cells of POOL x POOL squares."""
-    g = math.isqrt(rows.shape[-2]) // POOL
-    return rows.unflatten(-2, (g, POOL, g, POOL)).mean((-4, -2)).flatten(-3, -2)
+    lead, g, c = rows.shape[:-2], math.isqrt(rows.shape[-2]) // POOL, int(rows.shape[-1])
+    return rows.reshape(*lead, g, POOL, g, POOL, c).mean((-4, -2)).reshape(*lead, g * g, c)
 
 
 def cells(grid, size):
@@ -69,12 +70,8 @@ class Matching(nn.Module):
         super().__init__()
         self.key = nn.Linear(channels, KEY_CHANNELS)
         self.sharpness = nn.Parameter(torch.tensor(1.0))  # in SHARPNESS_SCALE, as a weight's size suits the optimiser
-        self.mix = nn.Parameter(torch.tensor([0.5, 0.5]))  # of the decoder's logits and the hint's
+        self.own_share, self.hint_share = (nn.Parameter(torch.tensor(0.5)) for _ in range(2))  # of logits: the decoder's, the hint's
         self.register_buffer("free", torch.eye(channels)[:LABEL_CHANNELS])
-
-    # What the exporter needs to know.
-    begins, labels, hint_scale, cell = SAM_CHANNELS, LABEL_CHANNELS, HINT_SCALE, POOL
-    places, logits, pooled = staticmethod(places), staticmethod(logits), staticmethod(pooled)
 
     @staticmethod
     def nearness(times):
@@ -100,24 +97,20 @@ class Matching(nn.Module):
     def prompt(self, hint):
         """The hint [B,n,16] as a mask prompt [B,1,4g,4g] where none is given, and how much it counts [B,1,1,1]: not at all
         where nothing is remembered."""
-        return self.mix[1] * pixels(hint)[:, None], hint.abs().mean((1, 2)).clamp(max=1)[:, None, None, None]
+        return self.hint_share * pixels(hint)[:, None], hint.abs().mean((1, 2)).clamp(max=1)[:, None, None, None]
 
-    def sharpened(self):
-        """By how much likeness counts, a number."""
-        return SHARPNESS_SCALE * self.sharpness
-
-    def questions(self, rows, at, sharpened):
+    def questions(self, rows, at):
         """What keys are compared with: rows [..,n,D], at [n,2], gives [..,n,KEY_CHANNELS+4]."""
-        q = self.keys(rows) * sharpened
+        q = self.keys(rows) * SHARPNESS_SCALE * self.sharpness
         own = torch.cat([at, torch.ones_like(at[:, :1]), at.square().sum(1, keepdim=True)], 1)
         return torch.cat([q, own.to(q.dtype).expand(*q.shape[:-1], 4)], -1)
 
     @staticmethod
     def answers(keys, nearness, at):
-        """keys [..,n,KEY_CHANNELS], nearness [..,n,1], gives [..,n,KEY_CHANNELS+4]: with `questions`, likeness less nearness times
+        """keys [..,n,KEY_CHANNELS], nearness [..,1 or n,1], gives [..,n,KEY_CHANNELS+4]: with `questions`, likeness less nearness times
         the squared distance between the two squares."""
         own = torch.cat([2 * at, -at.square().sum(1, keepdim=True), -torch.ones_like(at[:, :1])], 1).to(keys.dtype)
-        return torch.cat([keys, nearness * own], -1)
+        return torch.cat([keys, (nearness * own).expand(*keys.shape[:-1], -1)], -1)
 
 
 # SAM 2's modules with a place for it. They hold the matching without owning it.
@@ -150,22 +143,28 @@ class Memory(nn.Module):
     """What is remembered of a mask, from its logits as they are: SAM 2 enlarges them to the picture's size and refines what it
     makes of them, which takes ten times as long; here labels bring what is fine."""
 
-    def __init__(self, channels, widths=(32, SAM_CHANNELS)):
+    def __init__(self, channels):
         super().__init__()
         self.position_encoding = Place()
         self.picture = nn.Linear(channels, SAM_CHANNELS)
-        self.mask = nn.Sequential(
-            nn.Conv2d(1, widths[0], 3, stride=2, padding=1), nn.GELU(), nn.Conv2d(*widths, 3, stride=2, padding=1),
-        )
+        self.mask = nn.Sequential(nn.Conv2d(1, 32, 3, stride=2, padding=1), nn.GELU(), nn.Conv2d(32, SAM_CHANNELS, 3, stride=2, padding=1))
         self.absent = nn.Parameter(torch.zeros(SAM_CHANNELS))
 
-    def forward(self, rows, shown, score, binary):
-        """rows [K,n,D]; shown [B,1,4g,4g] logits, of as many targets for each row; score [B,1]; binary: 1 for a prompted frame's, else 0.
-        Gives SAM 2's channels [B,n,64] and the labels [B,n,16]."""
+    @staticmethod
+    def seen(shown, binary):
+        """What of a mask's logits is remembered, 0 to 1; `binary`: 1 on a prompted frame, where edges are hard, else 0."""
         there = shown.sigmoid()
-        mask = tokens(self.mask(binary * (shown > 0).to(there.dtype) + (1 - binary) * there))
-        own = (mask.unflatten(0, (len(rows), -1)) + self.picture(rows)[:, None]).flatten(0, 1)
-        return own + (score <= 0).to(own.dtype)[..., None] * self.absent, squares(there[:, 0])
+        return binary * (shown > 0).to(there.dtype) + (1 - binary) * there
+
+    def forward(self, rows, shown, score, binary, match):
+        """Memories [B,n,128] of B targets in K frames, as many in each: rows [K,n,D]; shown [B,1,4g,4g] logits; score [B,1];
+        binary as in `seen`; match: the model's matching."""
+        by_frame = lambda x: x.unflatten(0, (len(rows), -1))
+        own = by_frame(tokens(self.mask(self.seen(shown, binary)))) + self.picture(rows)[:, None]
+        own = own + by_frame((score <= 0).to(own.dtype))[..., None] * self.absent
+        keys = match.keys(rows)[:, None].expand(-1, own.shape[1], -1, -1)
+        labels = by_frame(squares(shown.sigmoid()[:, 0]))
+        return torch.cat([own, keys.to(own.dtype), labels.to(own.dtype)], -1).flatten(0, 1)
 
 
 class PooledKeys(RoPEAttention):
@@ -199,7 +198,7 @@ class Attention(MemoryAttention):
         at = places(math.isqrt(rows.shape[1])).to(rows)
         nearness = NEARNESS_SCALE * memory_pos[:spatial, :, -1:].transpose(0, 1)
         answers = m.answers(past[..., SAM_CHANNELS:-LABEL_CHANNELS], nearness, at.repeat(spatial // len(at), 1))
-        found = torch.softmax(m.questions(rows, at, m.sharpened()) @ answers.transpose(1, 2), -1) @ past[..., -LABEL_CHANNELS:]
+        found = torch.softmax(m.questions(rows, at) @ answers.transpose(1, 2), -1) @ past[..., -LABEL_CHANNELS:]
         return m.carried(x.transpose(0, 1), logits(found)).transpose(0, 1)
 
 
@@ -213,4 +212,4 @@ class Decoder(MaskDecoder):
         mask, share = m.prompt(hint)
         dense = torch.lerp(none, prompts.mask_downscaling(mask), share) if torch.equal(dense_prompt_embeddings, none) else dense_prompt_embeddings
         masks, *rest = super().predict_masks(image(rows), image_pe, sparse_prompt_embeddings, dense, repeat_image, high_res_features)
-        return (m.mix[0] * masks + m.mix[1] * pixels(hint)[:, None], *rest)
+        return (m.own_share * masks + mask, *rest)

@@ -101,10 +101,7 @@ class Nano(SAM2Base):
         self.obj_ptr_tpos_proj = nn.Linear(self.hidden_dim, self.mem_dim)
 
     def remember(self, rows, shown, score, binary):
-        """Memories [B,n,128] of B targets in K frames, as many in each: features [K,n,D], logits [B,1,4g,4g], scores [B,1]."""
-        own, labels = self.memory_encoder(rows, shown, score, binary)
-        keys = self.matching.keys(rows).repeat_interleave(len(own) // len(rows), 0)
-        return torch.cat([own, keys.to(own.dtype), labels.to(own.dtype)], -1)
+        return self.memory_encoder(rows, shown, score, binary, self.matching)
 
     def _build_sam_heads(self):
         super()._build_sam_heads()

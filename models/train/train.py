@@ -103,7 +103,7 @@ def main():
 
     def checkpoint():
         save(paths["checkpoint.pt"], model=model.state_dict(), ema=ema, optimiser=opt.state_dict(), step=step, spent_s=spent + time.time() - began,
-             **{k: getattr(c, k) for k in settings.SHAPE})
+             **settings.shape(vars(c)))
 
     tracker, last_save, curve, waited, last_log = Tracker(model, c), time.time(), {}, 0.0, time.time()
     stop = []

@@ -84,10 +84,6 @@ class Passes:
                 self.near(f, w)
 
 
-if __name__ == "__main__":
-    unittest.main()
-
-
 class Plain(Passes, unittest.TestCase):
     def test_memories_of_present_and_absent_things(self):
         targets = FRAMES * OBJECTS

@@ -63,7 +63,7 @@ class Matching(unittest.TestCase):
         m, at = self.model.matching, matching.places(GRID)
         keys = torch.zeros(len(at), matching.KEY_CHANNELS)
         rows = torch.randn(len(at), self.model.hidden_dim)
-        near = m.questions(rows, at, m.sharpened()) @ m.answers(keys, torch.full((len(at), 1), 3.0), at).t()
+        near = m.questions(rows, at) @ m.answers(keys, torch.full((len(at), 1), 3.0), at).t()
         self.assertLess((near + 3 * torch.cdist(at, at).square()).abs().max().item(), 1e-4)
 
     def test_pooled_keys_are_turned_by_the_middles_of_their_cells(self):

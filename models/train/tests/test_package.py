@@ -40,13 +40,14 @@ class Package(unittest.TestCase):
 
     @torch.no_grad()
     def test_a_package_of_fewer_memories_gives_those_and_their_like_for_the_others(self):
-        model = build(Config(image_size=SIDE, matching=True)).eval()
-        times = torch.zeros(4, 1, 1, matching.MEMORY_CHANNELS)
-        times[..., : matching.SAM_CHANNELS] = torch.arange(4 * 64.0).reshape(4, 1, 1, 64)
-        times[..., -1] = torch.tensor([0.5, 0.25, 0.125, 0.0])[:, None, None]
-        model.maskmem_tpos_enc, model.num_maskmem = torch.nn.Parameter(times), len(times)
-        found = self.read_back(model)["model"]["maskmem_tpos_enc"]
-        self.assertTrue(torch.equal(torch.as_tensor(found), times[[0, 1, 2, 2, 2, 2, 3]]))
+        plain = torch.arange(4 * 64.0).reshape(4, 1, 1, 64)
+        wide = torch.zeros(4, 1, 1, matching.MEMORY_CHANNELS)
+        wide[..., : matching.SAM_CHANNELS], wide[..., -1] = plain, torch.tensor([0.5, 0.25, 0.125, 0.0])[:, None, None]
+        for matches, times in ((False, plain), (True, wide)):
+            model = build(Config(image_size=SIDE, matching=matches)).eval()
+            model.maskmem_tpos_enc, model.num_maskmem = torch.nn.Parameter(times), len(times)
+            found = self.read_back(model)["model"]["maskmem_tpos_enc"]
+            self.assertTrue(torch.equal(torch.as_tensor(found), times[[0, 1, 2, 2, 2, 2, 3]]))
 
     @staticmethod
     def read_back(model):
@@ -64,7 +65,7 @@ class Package(unittest.TestCase):
         r = lambda *shape: torch.randn(*shape, generator=g)
         fine, middle, rows = lean.features(r(1, 3, SIDE, SIDE))
         memory = lean.remember(rows, r(2, 1, SIDE // 4, SIDE // 4), torch.tensor([[1.0], [-1.0]]), False)
-        pix = lean.condition(rows, [memory, memory.roll(1, 1)], [6, 2], r(2, 2, model.hidden_dim), torch.rand(2, generator=g))
+        pix = lean.condition(rows, [memory, memory * 0.5], [6, 2], r(2, 2, model.hidden_dim), torch.rand(2, generator=g))
         points, labels = torch.rand(2, 3, 2, generator=g) * SIDE, torch.tensor([[2, 3, 0]] * 2)
         full = (r(2, 1, SIDE, SIDE) > 0).float()
         pointers = lean.decode(pix, fine, middle, mask=model.mask_downsample(full))
