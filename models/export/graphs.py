@@ -5,6 +5,7 @@ in their memory channels and projected afterwards (a softmax row sums to 1), pos
 one of attention.py's.
 """
 
+import copy
 import math
 import sys
 from pathlib import Path
@@ -30,6 +31,35 @@ def channel_norm(norm, x):
     return y.permute(0, 3, 1, 2)
 
 
+class ShortNorm(nn.Module):
+    """SAM 2's LayerNorm2d over so few channels that a LayerNormalization takes longer than what it is made of. The
+    convolution before it gives no mean."""
+
+    MOST = 16
+
+    def __init__(self, norm):
+        super().__init__()
+        self.eps = norm.eps
+        self.weight, self.bias = (nn.Parameter(x.detach()[:, None, None].clone()) for x in (norm.weight, norm.bias))
+        # A mean of ReduceMean's would have other last bits in a batch than alone.
+        self.register_buffer("share", torch.full((1, len(norm.weight), 1, 1), 1 / len(norm.weight)))
+
+    def forward(self, x):
+        return x * torch.rsqrt(F.conv2d(x * x, self.share) + self.eps) * self.weight + self.bias
+
+
+def short_norms(module):
+    """A copy of the module that has them."""
+    module = copy.deepcopy(module)
+    for layers in [m for m in module.modules() if isinstance(m, nn.Sequential)]:
+        for at, (conv, norm) in enumerate(zip(layers, layers[1:])):
+            if type(norm).__name__ == "LayerNorm2d" and len(norm.weight) <= ShortNorm.MOST:
+                for x in (conv.weight, conv.bias):
+                    x.data -= x.data.mean(0, keepdim=True)
+                layers[at + 1] = ShortNorm(norm)
+    return module
+
+
 def through(layers, x):
     for layer in layers:
         x = channel_norm(layer, x) if type(layer).__name__ == "LayerNorm2d" else layer(x)
@@ -40,7 +70,7 @@ class MaskDecoder(nn.Module):
     def __init__(self, model, attend):
         super().__init__()
         self.attend, self.matching = attend, matching_of(model)
-        self.prompt, self.decoder, self.pointer = model.sam_prompt_encoder, model.sam_mask_decoder, model.obj_ptr_proj
+        self.prompt, self.decoder, self.pointer = short_norms(model.sam_prompt_encoder), model.sam_mask_decoder, model.obj_ptr_proj
         self.side, self.channels, self.grid = model.image_size, model.hidden_dim, model.image_size // 16
         keep = lambda name, x: self.register_buffer(name, x.detach().clone())
         keep("positions", tokens(self.prompt.get_dense_pe()))
@@ -100,7 +130,7 @@ class MaskDecoder(nn.Module):
         weights = torch.stack([mlp(q[:, 2 + i]) for i, mlp in enumerate(d.output_hypernetworks_mlps)], 1)
         masks = (weights @ x.flatten(2)).reshape(-1, d.num_mask_tokens, 4 * g, 4 * g)
         if m:
-            masks = m.own_share * masks + handed
+            masks = masks + handed
         score = d.pred_obj_score_head(q[:, 0])
         here = (score > 0).to(q.dtype)[..., None]
         pointers = here * self.pointer(q[:, 2 : 2 + d.num_mask_tokens]) + (1 - here) * self.no_pointer
@@ -110,10 +140,10 @@ class MaskDecoder(nn.Module):
 class MemoryEncoder(nn.Module):
     def __init__(self, model):
         super().__init__()
-        self.encoder, self.side = model.memory_encoder, model.image_size
+        self.encoder, self.side = short_norms(model.memory_encoder), model.image_size
         self.scale, self.bias = model.sigmoid_scale_for_mem_enc, model.sigmoid_bias_for_mem_enc
         # SAM 2.0 has none.
-        absent = torch.zeros(model.mem_dim) if model.no_obj_embed_spatial is None else model.no_obj_embed_spatial
+        absent = torch.zeros(len(self.encoder.out_proj.weight)) if model.no_obj_embed_spatial is None else model.no_obj_embed_spatial
         self.register_buffer("absent", absent.detach().reshape(1, 1, -1).clone())
 
     def forward(self, feat_s2, low_res_mask, object_score, binarize):
@@ -129,18 +159,16 @@ class MemoryEncoder(nn.Module):
         return memory + (1 - (object_score > 0).to(x.dtype))[..., None] * self.absent
 
 
-class MatchedMemoryEncoder(nn.Module):
-    """The same as matching.Memory for one frame and any number of objects, which tracing wouldn't leave open there."""
+class MatchedMemoryEncoder(MemoryEncoder):
+    """With keys and labels behind, of one frame and any number of objects: `recorded` would fix their number in tracing."""
 
     def __init__(self, model):
-        super().__init__()
-        self.encoder, self.matching = model.memory_encoder, model.matching
+        super().__init__(model)
+        self.matching = model.matching
 
     def forward(self, feat_s2, low_res_mask, object_score, binarize):
-        rows, e = tokens(feat_s2), self.encoder
-        own = tokens(e.mask(e.seen(low_res_mask, binarize))) + e.picture(rows)
-        own = own + (1 - (object_score > 0).to(own.dtype))[..., None] * e.absent
-        keys = self.matching.keys(rows).expand(own.shape[0], -1, -1)
+        own = super().forward(feat_s2, low_res_mask, object_score, binarize)
+        keys = self.matching.keys(tokens(feat_s2)).expand(own.shape[0], -1, -1)
         return torch.cat([own, keys, matching.squares(low_res_mask.sigmoid()[:, 0])], 2)
 
 
@@ -151,12 +179,11 @@ def memory_encoder(model):
 class Rotary(nn.Module):
     """A projection whose channel pairs are turned by their place in the grid.
 
-    A place is a square of the grid, or the middle of a cell of several. SAM 2 turns neighbouring channels as complex
-    numbers; here all first halves of pairs come before all second ones. Queries and keys are reordered alike, which
-    leaves their products as they were.
+    SAM 2 turns neighbouring channels as complex numbers; here all first halves of pairs come before all second ones.
+    Queries and keys are reordered alike, which leaves their products as they were.
     """
 
-    def __init__(self, projection, grid, cell=1):
+    def __init__(self, projection, grid):
         super().__init__()
         c = projection.out_features
         order = torch.cat([torch.arange(0, c, 2), torch.arange(1, c, 2)])
@@ -164,7 +191,8 @@ class Rotary(nn.Module):
         self.linear.weight.data = projection.weight.detach()[order].clone()
         self.linear.bias.data = projection.bias.detach()[order].clone()
         rate = 10000.0 ** -(torch.arange(c // 4) * 4 / c)
-        angle = torch.cat([at * rate for at in matching.cells(grid, cell)], 1)
+        at = torch.arange(grid * grid)
+        angle = torch.cat([(at % grid)[:, None] * rate, (at // grid)[:, None] * rate], 1)
         self.register_buffer("cos", torch.cat([angle.cos()] * 2, 1))
         self.register_buffer("sin", torch.cat([-angle.sin(), angle.sin()], 1))
 
@@ -175,13 +203,13 @@ class Rotary(nn.Module):
 
 
 class MemoryLayer(nn.Module):
-    def __init__(self, layer, grid, attend, cell):
+    def __init__(self, layer, grid, attend):
         super().__init__()
         self.attend = attend
         own, cross = layer.self_attn, layer.cross_attn_image
         self.layer = layer
         self.own_q, self.own_k = Rotary(own.q_proj, grid), Rotary(own.k_proj, grid)
-        self.cross_q, self.cross_k = Rotary(cross.q_proj, grid), Rotary(cross.k_proj, grid, cell)
+        self.cross_q, self.cross_k = Rotary(cross.q_proj, grid), Rotary(cross.k_proj, grid)
         self.values = nn.Linear(cross.v_proj.in_features, cross.out_proj.out_features)
         outer, inner = cross.out_proj.weight.detach().double(), cross.v_proj
         self.values.weight.data = (outer @ inner.weight.detach().double()).float()
@@ -204,19 +232,18 @@ class MemoryAttention(nn.Module):
     def __init__(self, model, attend):
         super().__init__()
         d, grid, narrow = model.hidden_dim, model.image_size // 16, model.mem_dim
-        self.match, pool, cell = None, lambda x: x, 1
+        self.match = None
         if matching_of(model):
-            self.match = Match(model, attend, grid)
-            narrow, pool, cell = matching.SAM_CHANNELS, matching.pooled, matching.POOL
+            self.match, narrow = Match(model, grid), matching.SAM_CHANNELS
         self.grid, self.channels, self.narrow = grid, d, narrow
-        self.layers = nn.ModuleList(MemoryLayer(l, grid, attend, cell) for l in model.memory_attention.layers)
+        self.layers = nn.ModuleList(MemoryLayer(l, grid, attend) for l in model.memory_attention.layers)
         self.norm, self.pointer_time = model.memory_attention.norm, model.obj_ptr_tpos_proj
         # SAM 2.0 tells pointers no time.
         self.timed = float(model.add_tpos_enc_to_obj_ptrs)
         time = d if model.proj_tpos_enc_in_obj_ptrs else narrow
         keep = lambda name, x: self.register_buffer(name, x.detach().clone())
         keep("place", 0.1 * tokens(model.image_encoder.neck.position_encoding(torch.zeros(1, d, grid, grid))))
-        keep("memory_place", pool(tokens(model.memory_encoder.position_encoding(torch.zeros(1, model.mem_dim, grid, grid)))[..., :narrow]))
+        keep("memory_place", tokens(model.memory_encoder.position_encoding(torch.zeros(1, model.mem_dim, grid, grid)))[..., :narrow])
         keep("memory_time", model.maskmem_tpos_enc.reshape(-1, model.mem_dim)[:, :narrow])
         keep("periods", 10000.0 ** (2 * torch.div(torch.arange(time // 2), 2, rounding_mode="floor") / (time // 2)))
 
@@ -224,7 +251,7 @@ class MemoryAttention(nn.Module):
         objects, rows, hint = memory.shape[0], tokens(feat_s2), None
         if self.match:
             hint = self.match(rows, memory, mem_tpos)
-            memory = matching.pooled(memory[..., : self.narrow])
+            memory = memory[..., : self.narrow]
         frame_keys = memory + self.memory_place + self.memory_time[mem_tpos][:, None, :]
         angle = ptr_tpos[:, None] / self.periods
         time = self.timed * self.pointer_time(torch.cat([angle.sin(), angle.cos()], -1))
@@ -245,9 +272,9 @@ class MemoryAttention(nn.Module):
 class Match(nn.Module):
     """The hint's logits [B,n,16], from likeness to what is remembered (models/train/matching.py)."""
 
-    def __init__(self, model, attend, grid):
+    def __init__(self, model, grid):
         super().__init__()
-        self.attend, self.matching = attend, model.matching
+        self.matching = model.matching
         self.register_buffer("at", matching.places(grid))
         self.register_buffer("nearness", model.matching.nearness(model.maskmem_tpos_enc.reshape(-1, model.mem_dim)).detach().clone())
 
@@ -256,6 +283,5 @@ class Match(nn.Module):
         keys, labels = memory[..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS], memory[..., -matching.LABEL_CHANNELS :]
         answers = m.answers(keys, self.nearness[mem_tpos].reshape(-1, 1, 1), self.at)
         answers = answers.reshape(objects, -1, answers.shape[-1])
-        questions = m.questions(rows, self.at) * answers.shape[-1] ** 0.5  # undone by attention
-        found = self.attend(questions.expand(objects, -1, -1), answers, labels.reshape(objects, -1, matching.LABEL_CHANNELS))
+        found = matching.recalled(m.questions(rows, self.at), answers, labels.reshape(objects, -1, matching.LABEL_CHANNELS))
         return matching.logits(found)

@@ -37,13 +37,14 @@ def mask_decoder(model, pix, fine, middle, coords, labels, mask, has_mask):
 
 
 def memory_encoder(model, coarse, logits, score, binarize):
-    if hasattr(model, "matching"):
-        return (model.remember(coarse.flatten(2).permute(0, 2, 1), logits, score, binarize),)
     large = F.interpolate(logits, size=(model.image_size,) * 2, mode="bilinear", align_corners=False)
     model.binarize_mask_from_pts_for_mem_enc = True
     feature = coarse.flatten(2).permute(2, 0, 1).expand(-1, len(logits), -1)
     memory, _ = model._encode_new_memory([feature], [coarse.shape[-2:]], large, score, bool(binarize > 0))
-    return (memory.flatten(2).permute(0, 2, 1),)
+    memory = memory.flatten(2).permute(0, 2, 1)
+    if hasattr(model, "matching"):
+        memory = torch.cat([memory, model.matching.recorded(coarse.flatten(2).permute(0, 2, 1), logits)], 2)
+    return (memory,)
 
 
 def memory_attention(model, coarse, memory, mem_tpos, ptrs, ptr_tpos):

@@ -53,7 +53,7 @@ CASES = {
 PICTURES = {"click": [*range(9), BLACK, BLACK, 4], "long": [abs((t + 8) % 16 - 8) for t in range(20)]}
 """Which picture is at each frame, where it isn't frame t's picture t."""
 
-LOGITS = {"click": (0, 1, 8, 9, 11), "long": (6, 7, 16, 19)}
+LOGITS = {"click": (0, 1, 8, 9, 11), "empty_mask": (0, 2), "long": (6, 7, 16, 19)}
 """Frames whose logits are kept; otherwise the first and the last."""
 
 ATTENTION = {"click": (7,), "corrected": (3, 4, 6), "prompted_twice": (6, 7), "prompted_ahead": (2, 6), "long": (7, 17)}

@@ -140,8 +140,7 @@ def read(package):
     if matches:
         times = np.pad(times, ((0, 0), (0, matching.MEMORY_CHANNELS - matching.SAM_CHANNELS)))
         times[:, -1] = arrays["memory_attention"]["match.nearness"] / matching.NEARNESS_SCALE
-    else:
-        state["no_obj_embed_spatial"] = arrays["memory_encoder"]["absent"].reshape(1, -1)
+    state["no_obj_embed_spatial"] = arrays["memory_encoder"]["absent"].reshape(1, -1)
     # Distances that the package doesn't recall begin as the furthest that it does.
     beyond = np.repeat(times[-2:-1], rows - len(times), axis=0)
     state["maskmem_tpos_enc"] = np.concatenate([times[:-1], beyond, times[-1:]]).reshape(model.maskmem_tpos_enc.shape)
@@ -150,6 +149,8 @@ def read(package):
     state["mask_downsample.bias"] = np.array([constants["mask_downsample_bias"]], np.float32)
     own = model.state_dict()
     state = {k: v if torch.is_tensor(v) else torch.from_numpy(np.array(v)) for k, v in state.items() if k in own}
+    # Norms of few channels lie along the channels' axis.
+    state = {k: v.reshape(own[k].shape) if v.squeeze().shape == own[k].shape else v for k, v in state.items()}
     # Never read: a setting that this model doesn't have, and counters.
     missing = [k for k in own if k not in state and k != "no_mem_pos_enc" and not k.endswith("num_batches_tracked")]
     wrong = [k for k, v in state.items() if v.shape != own[k].shape]

@@ -15,7 +15,7 @@ def shape(checkpoint):
 
 @dataclass
 class Config:
-    # Model. The graph contract fixes the rest: strides 4, 8, 16 and 64 memory channels.
+    # Model. The graph contract fixes the rest: strides 4, 8 and 16. SAM 2 has 64 memory channels.
     image_size: int = 256
     hidden_dim: int = 128
     layers: int = 2

@@ -34,21 +34,21 @@ def through(modules, x):
 
 
 @functools.cache
-def rotation(channels, grid, size, device):
+def rotation(channels, grid, device):
     rate = 10000.0 ** -(torch.arange(channels // 4) * 4 / channels)
-    angle = torch.cat([at * rate for at in matching.cells(grid, size)], 1)
+    at = torch.arange(grid * grid)
+    angle = torch.cat([(at % grid)[:, None] * rate, (at // grid)[:, None] * rate], 1)
     return angle.cos().to(device), angle.sin().to(device)
 
 
-def rotary(linear, x, grid=None, size=1):
-    """Projects, with neighbouring channels apart, and turns them by their place, of cells of `size` squares; without `grid`
-    only projects."""
+def rotary(linear, x, grid=None):
+    """Projects, with neighbouring channels apart, and turns them by their place; without `grid` only projects."""
     c = linear.out_features
     w, b = linear.weight.unflatten(0, (-1, 2)).transpose(0, 1).flatten(0, 1), linear.bias.unflatten(0, (-1, 2)).t().flatten()
     y = F.linear(x, w, b)
     if grid is None:
         return y
-    cos, sin = (t.to(y.dtype) for t in rotation(c, grid, size, x.device))
+    cos, sin = (t.to(y.dtype) for t in rotation(c, grid, x.device))
     first, second = y.chunk(2, -1)
     return torch.cat([first * cos - second * sin, second * cos + first * sin], -1)
 
@@ -71,7 +71,7 @@ class Lean(nn.Module):
         with torch.no_grad():
             keep("place", tokens(model.image_encoder.neck.position_encoding(torch.zeros(1, d, self.grid, self.grid))).clone())
             own = model.memory_encoder.position_encoding(torch.zeros(1, narrow, self.grid, self.grid))
-            keep("memory_place", self.pooled(tokens(own)[..., : matching.SAM_CHANNELS]).clone())
+            keep("memory_place", tokens(own)[..., : matching.SAM_CHANNELS].clone())
             keep("at", matching.places(self.grid))
             keep("periods", 10000.0 ** (2 * torch.div(torch.arange(d // 2), 2, rounding_mode="floor") / (d // 2)))
 
@@ -93,8 +93,6 @@ class Lean(nn.Module):
     def remember(self, rows, shown, score, prompted):
         """rows [K,g*g,D]; shown [B,1,4g,4g] logits, which get no gradient; score [B,1]; gives memories [B,g*g,C]."""
         m, e = self.model, self.model.memory_encoder
-        if self.match:
-            return m.remember(rows, shown, score, float(prompted))
         with torch.no_grad():
             masks = enlarged(shown, m.image_size, prompted)
         masks = masks * m.sigmoid_scale_for_mem_enc + m.sigmoid_bias_for_mem_enc
@@ -110,7 +108,8 @@ class Lean(nn.Module):
             x = x + block.pwconv2(F.gelu(block.pwconv1(y))) * block.gamma.to(y.dtype)
         memory = F.linear(x, e.out_proj.weight.flatten(1), e.out_proj.bias)
         absent = (score <= 0).to(memory.dtype)[..., None]
-        return memory + absent * m.no_obj_embed_spatial.to(memory.dtype)
+        memory = memory + absent * m.no_obj_embed_spatial.to(memory.dtype)
+        return torch.cat([memory, self.match.recorded(rows, shown).to(memory.dtype)], -1) if self.match else memory
 
     def unremembered(self, rows):
         """rows [B,g*g,D] of a frame that nothing is remembered for."""
@@ -124,7 +123,7 @@ class Lean(nn.Module):
         whole = torch.stack(memories, 1).to(rows.dtype)  # [B,M,g*g,C]
         objects = len(whole) // frames
         hint = self._hint(rows, whole.unflatten(0, (frames, objects)), m.maskmem_tpos_enc[slots, 0, 0]) if self.match else None
-        raw = self.pooled(whole[..., : matching.SAM_CHANNELS])
+        raw = whole[..., : matching.SAM_CHANNELS]
         slots = m.maskmem_tpos_enc[slots][..., : matching.SAM_CHANNELS].reshape(1, len(slots), 1, -1)
         keys = raw + (self.memory_place[:, None] + slots).to(raw.dtype)
         angle = times[:, None] / self.periods
@@ -141,17 +140,13 @@ class Lean(nn.Module):
             q = rotary(cross.q_proj, norm(layer.norm2, x), self.grid)
             if i == 0:  # until here one frame's rows served all its targets
                 x, q = (t.repeat_interleave(objects, 0) for t in (x, q))
-            k = torch.cat([rotary(cross.k_proj, keys, self.grid, matching.POOL if self.match else 1).flatten(1, 2), rotary(cross.k_proj, pointer_keys)], 1)
+            k = torch.cat([rotary(cross.k_proj, keys, self.grid).flatten(1, 2), rotary(cross.k_proj, pointer_keys)], 1)
             # Memories are attended in their own 64 channels and projected afterwards: a softmax row sums to 1.
             x = x + cross.out_proj(cross.v_proj(attend(q, k, values)))
             x = x + layer.linear2(F.relu(layer.linear1(norm(layer.norm3, x))))
         n = m.memory_attention.norm
         x = F.layer_norm(x, n.weight.shape, n.weight, n.bias, n.eps)
         return self.match.carried(x, hint) if self.match else x
-
-    def pooled(self, rows):
-        """What the attention takes together."""
-        return matching.pooled(rows) if self.match else rows
 
     def _hint(self, rows, memories, times):
         """rows [K,n,D], memories [K,O,M,n,128], times [M,128]: rows of the time table; gives logits [K*O,n,16]."""
@@ -160,8 +155,7 @@ class Lean(nn.Module):
         nearness = m.nearness(times)[:, None, None].to(keys.dtype)
         answers = m.answers(keys, nearness, self.at).flatten(1, 2)
         labels = memories[..., -matching.LABEL_CHANNELS :].permute(0, 2, 3, 1, 4).flatten(3).flatten(1, 2)  # [K,M*n,O*16]
-        likeness = m.questions(rows, self.at).float() @ answers.float().transpose(1, 2)
-        found = torch.softmax(likeness, -1).to(labels.dtype) @ labels
+        found = matching.recalled(m.questions(rows, self.at), answers, labels)
         return matching.logits(found.float()).unflatten(2, (-1, matching.LABEL_CHANNELS)).transpose(1, 2).flatten(0, 1).to(rows.dtype)
 
     def decode(self, rows, fine, middle, points=None, labels=None, mask=None):
@@ -201,7 +195,7 @@ class Lean(nn.Module):
         weights = torch.stack([mlp(picked[:, i]) for i, mlp in enumerate(d.output_hypernetworks_mlps)], 1)
         logits = weights @ x.transpose(1, 2)
         if self.match:
-            logits = self.match.own_share * logits + self.match.hint_share * hint.flatten(1)[:, None]
+            logits = logits + self.match.hint_share * hint.flatten(1)[:, None]
         return logits.float(), d.iou_prediction_head(q[:, 1]).float(), m.obj_ptr_proj(picked).float(), d.pred_obj_score_head(q[:, 0]).float()
 
     def _two_ways(self, t, points, k, place):

@@ -100,9 +100,6 @@ class Nano(SAM2Base):
         nn.init.trunc_normal_(self.maskmem_tpos_enc, std=0.02)
         self.obj_ptr_tpos_proj = nn.Linear(self.hidden_dim, self.mem_dim)
 
-    def remember(self, rows, shown, score, binary):
-        return self.memory_encoder(rows, shown, score, binary, self.matching)
-
     def _build_sam_heads(self):
         super()._build_sam_heads()
         d = self.hidden_dim
@@ -114,8 +111,8 @@ class Nano(SAM2Base):
 
 
 # What the two kinds of model are made of.
-PLAIN = {"model": SAM2Base, "neck": FpnNeck, "attention": MemoryAttention, "keys": RoPEAttention}
-MATCHING = {"model": Nano, "neck": matching.Neck, "attention": matching.Attention, "keys": matching.PooledKeys}
+PLAIN = {"model": SAM2Base, "neck": FpnNeck, "attention": MemoryAttention, "place": PositionEmbeddingSine}
+MATCHING = {"model": Nano, "neck": matching.Neck, "attention": matching.Attention, "place": matching.Place}
 
 
 def build(config, pretrained=False):
@@ -131,18 +128,19 @@ def build(config, pretrained=False):
         layer=MemoryAttentionLayer(
             activation="relu", d_model=d, dim_feedforward=4 * d, dropout=0.0, pos_enc_at_attn=False,
             pos_enc_at_cross_attn_keys=True, pos_enc_at_cross_attn_queries=False,
-            self_attention=RoPEAttention(**rope), cross_attention=kinds["keys"](rope_k_repeat=True, kv_in_dim=matching.SAM_CHANNELS, **rope),
+            self_attention=RoPEAttention(**rope), cross_attention=RoPEAttention(rope_k_repeat=True, kv_in_dim=matching.SAM_CHANNELS, **rope),
         ),
     )
-    memory = matching.Memory(d) if config.matching else MemoryEncoder(
-        out_dim=matching.SAM_CHANNELS, in_dim=d, position_encoding=sine(matching.SAM_CHANNELS),
+    memory = MemoryEncoder(
+        out_dim=matching.SAM_CHANNELS, in_dim=d, position_encoding=kinds["place"](matching.SAM_CHANNELS, normalize=True, scale=None, temperature=10000),
         mask_downsampler=MaskDownSampler(embed_dim=d, kernel_size=3, stride=2, padding=1),
-        fuser=Fuser(CXBlock(dim=d, kernel_size=7, padding=3, layer_scale_init_value=1e-6, use_dwconv=True), num_layers=2),
+        # Trained on a CPU, these came to do nothing: scales of .013, J&F the same without them to .0003.
+        fuser=Fuser(CXBlock(dim=d, kernel_size=7, padding=3, layer_scale_init_value=1e-6, use_dwconv=True), num_layers=0 if config.matching else 2),
     )
     model = kinds["model"](
         image_encoder=ImageEncoder(trunk=trunk, neck=neck, scalp=1), memory_attention=attention, memory_encoder=memory,
         num_maskmem=7, image_size=config.image_size, sigmoid_scale_for_mem_enc=20.0, sigmoid_bias_for_mem_enc=-10.0,
-        use_mask_input_as_output_without_sam=True, directly_add_no_mem_embed=True, no_obj_embed_spatial=not config.matching,
+        use_mask_input_as_output_without_sam=True, directly_add_no_mem_embed=True, no_obj_embed_spatial=True,
         use_high_res_features_in_sam=True, multimask_output_in_sam=True, iou_prediction_use_sigmoid=True,
         use_obj_ptrs_in_encoder=True, add_tpos_enc_to_obj_ptrs=True, proj_tpos_enc_in_obj_ptrs=True,
         use_signed_tpos_enc_to_obj_ptrs=True, only_obj_ptrs_in_the_past_for_eval=True, pred_obj_scores=True,
@@ -162,7 +160,7 @@ def freeze(model, config):
     if config.matching and not config.train_features:
         model.image_encoder.neck.convs[:2].requires_grad_(False)  # the coarsest two: what keys are made of
         model.matching.key.requires_grad_(False)
-    if not config.matching and not config.train_dear:
+    if not config.train_dear:
         model.memory_encoder.mask_downsampler.encoder[:3].requires_grad_(False)
         for block in model.memory_encoder.fuser.layers:
             block.dwconv.requires_grad_(False)

@@ -43,21 +43,25 @@ class Matching(unittest.TestCase):
 
     def test_a_mask_is_handed_on_to_the_same_picture(self):
         _, _, rows = self.lean.features(self.frames[:1])
-        memory = self.model.remember(rows, self.mask()[:, None], torch.ones(1, 1), 1.0)
+        memory = self.lean.remember(rows, self.mask()[:, None], torch.ones(1, 1), True)
         pix = self.lean.condition(rows, [memory], [6], torch.zeros(1, 0, self.model.hidden_dim), torch.zeros(0))
         hint = matching.pixels(self.model.matching.taken(pix)[1])
         self.assertGreater(((hint > 0) == (self.mask() > 0)).float().mean().item(), 0.97)
 
-    def test_memories_tell_present_from_absent_and_whose_picture_they_are(self):
+    def test_memories_carry_whose_picture_they_are_and_the_mask_itself(self):
         _, _, rows = self.lean.features(self.frames)
-        self.model.memory_encoder.absent.fill_(2.0)
-        shown, score = torch.randn(6, 1, SIDE // 4, SIDE // 4), torch.tensor([[2.0], [-1.0], [1.0]] * 2)
-        found, here = (self.model.remember(rows, shown, s, 0.0) for s in (score, score.abs()))
-        gone = (found - here)[..., : matching.SAM_CHANNELS].mean((1, 2))
-        self.assertTrue(torch.allclose(gone, torch.tensor([0.0, 2.0, 0.0] * 2), atol=1e-5))
+        shown = torch.randn(6, 1, SIDE // 4, SIDE // 4)
+        found = self.lean.remember(rows, shown, torch.ones(6, 1), False)
         self.assertTrue(torch.equal(matching.pixels(found[..., -matching.LABEL_CHANNELS :]), shown[:, 0].sigmoid()))
         keys = found[..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS]
         self.assertTrue(torch.equal(keys, self.model.matching.keys(rows).repeat_interleave(3, 0)))
+
+    def test_what_is_unlike_counts_for_nothing_and_makes_no_denormal_numbers(self):
+        """One square asks two: one like it, one that couldn't be less so."""
+        answers, labels = torch.tensor([[40.0], [-90.0]]), torch.tensor([[0.25], [1.0]])
+        found = matching.recalled(torch.ones(1, 1), answers, labels)
+        self.assertEqual(found.item(), 0.25)
+        self.assertGreater(torch.softmax(answers.clamp(min=matching.LEAST_LIKENESS), 0)[1].item(), torch.finfo(torch.float32).tiny)
 
     def test_nearness_is_the_squared_distance_whatever_the_frame(self):
         m, at = self.model.matching, matching.places(GRID)
@@ -65,11 +69,6 @@ class Matching(unittest.TestCase):
         rows = torch.randn(len(at), self.model.hidden_dim)
         near = m.questions(rows, at) @ m.answers(keys, torch.full((len(at), 1), 3.0), at).t()
         self.assertLess((near + 3 * torch.cdist(at, at).square()).abs().max().item(), 1e-4)
-
-    def test_pooled_keys_are_turned_by_the_middles_of_their_cells(self):
-        x, y = matching.cells(4, 2)
-        self.assertEqual(x[:, 0].tolist(), [0.5, 2.5, 0.5, 2.5])
-        self.assertEqual(y[:, 0].tolist(), [0.5, 0.5, 2.5, 2.5])
 
 
 if __name__ == "__main__":

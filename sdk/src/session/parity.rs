@@ -93,8 +93,9 @@ fn furthest(found: &[f32], want: &[f32]) -> f32 {
 }
 
 /// `memory[:, ::16, ::4]`, as much of the memories as every case records.
-fn part_of_memory(recalled: &Recollection) -> Vec<f32> {
-    recalled.memory.chunks_exact(64).step_by(16).flat_map(|cell| cell.iter().step_by(4).copied()).collect()
+fn part_of_memory(recalled: &Recollection, channels: usize) -> Vec<f32> {
+    let cells = recalled.memory.chunks_exact(channels).step_by(16);
+    cells.flat_map(|cell| cell.iter().step_by(4).copied()).collect()
 }
 
 struct Run<'a> {
@@ -166,7 +167,8 @@ impl Run<'_> {
         }
         let part = self.recorded.halves(&name("memory_part"));
         let whole = self.recorded.halves(&name("memory"));
-        for (found, want) in [(part_of_memory(recalled), part), (recalled.memory.clone(), whole)] {
+        let found = part_of_memory(recalled, self.session.model.manifest().memory_channels);
+        for (found, want) in [(found, part), (recalled.memory.clone(), whole)] {
             // A value may have rounded to the other neighbour in bfloat16, which has 8 bits of precision.
             let far = |(a, b): (&f32, &f32)| (a - b).abs() > b.abs() / 64.0 + 2e-3;
             if let Some(want) = want {
