@@ -7,6 +7,7 @@ use rotomask::frame::{FrameView, FrameViewMut, Layout, PixelFormat, Size};
 use rotomask::matte::{Gpu, Layer, Logits, Mask, MatteChain, MatteJob, MatteSettings, View};
 
 use crate::clip::{Depth, Form};
+use crate::image;
 use crate::instance::Instance;
 use crate::world::world;
 use crate::{Error, Result};
@@ -46,8 +47,11 @@ pub fn cost(
     let (mut with, mut alone) = (Vec::new(), Vec::new());
     for _ in 0..count.max(3) {
         with.push(instance.timed(frame as f64, form)?);
-        // New for each frame and touched before, as the host's images are: caches are as cold.
-        let (plate, mut out) = (plate.clone(), vec![1_u8; plate.len()]);
+        // As the host's images are: new for each frame, the output's before the source's, and threads sleep and caches
+        // cool while the host makes that.
+        let mut out = vec![1_u8; plate.len()];
+        image::drop_image(image::of_frame(&**instance.source(), frame as i64, form));
+        let plate = plate.clone();
         let start = Instant::now();
         let job = MatteJob { scale, ..MatteJob::new(FrameView::new(layout, &plate)?, &layers, &settings) };
         chain.render(&job, FrameViewMut::new(layout, &mut out)?)?;
