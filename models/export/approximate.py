@@ -127,6 +127,9 @@ def main():
     before = manifest.get("approximations", [])
     if before not in ([], ["smaller_input"]):
         sys.exit(f"{a.source}: is approximate already: {before}")
+    attention = onnx.load(a.source / manifest["files"]["memory_attention"]["name"], load_external_data=False)
+    if a.pool and any(tensor.name == "match.nearness" for tensor in attention.graph.initializer):
+        sys.exit(f"{a.source}: hands labels on square by square, which a pool of squares would blur; wanted a package without, or --int8 alone")
     grid = manifest["input"]["size"] // 16
     with tempfile.TemporaryDirectory(dir=a.target.parent, prefix=".approximate-") as scratch:
         folder = Path(scratch) / "package"
