@@ -127,9 +127,6 @@ def main():
     before = manifest.get("approximations", [])
     if before not in ([], ["smaller_input"]):
         sys.exit(f"{a.source}: is approximate already: {before}")
-    attention = onnx.load(a.source / manifest["files"]["memory_attention"]["name"], load_external_data=False)
-    if a.pool and any(tensor.name == "match.nearness" for tensor in attention.graph.initializer):
-        sys.exit(f"{a.source}: hands labels on square by square, which a pool of squares would blur; wanted a package without, or --int8 alone")
     grid = manifest["input"]["size"] // 16
     with tempfile.TemporaryDirectory(dir=a.target.parent, prefix=".approximate-") as scratch:
         folder = Path(scratch) / "package"
@@ -140,6 +137,8 @@ def main():
             if a.pool and name == "memory_encoder":
                 pool_encoder(model.graph, grid)
             if a.pool and name == "memory_attention":
+                if any(tensor.name == "match.nearness" for tensor in model.graph.initializer):
+                    sys.exit(f"{a.source}: hands labels on square by square, which a pool of squares would blur; wanted a package without, or --int8 alone")
                 pool_attention(model.graph, grid)
             widened = a.int8 and name in QUANTIZED
             if widened:

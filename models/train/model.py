@@ -117,7 +117,7 @@ MATCHING = {"model": Nano, "neck": matching.Neck, "attention": matching.Attentio
 
 def build(config, pretrained=False):
     d, grid, kinds = config.hidden_dim, config.image_size // 16, MATCHING if config.matching else PLAIN
-    sine = lambda channels: PositionEmbeddingSine(num_pos_feats=channels, normalize=True, scale=None, temperature=10000)
+    sine = lambda channels, kind=PositionEmbeddingSine: kind(num_pos_feats=channels, normalize=True, scale=None, temperature=10000)
     trunk = Trunk(config.trunk, pretrained)
     neck = kinds["neck"](
         position_encoding=sine(d), d_model=d, backbone_channel_list=trunk.channel_list, fpn_top_down_levels=[2, 3], fpn_interp_model="nearest"
@@ -132,7 +132,7 @@ def build(config, pretrained=False):
         ),
     )
     memory = MemoryEncoder(
-        out_dim=matching.SAM_CHANNELS, in_dim=d, position_encoding=kinds["place"](matching.SAM_CHANNELS, normalize=True, scale=None, temperature=10000),
+        out_dim=matching.SAM_CHANNELS, in_dim=d, position_encoding=sine(matching.SAM_CHANNELS, kinds["place"]),
         mask_downsampler=MaskDownSampler(embed_dim=d, kernel_size=3, stride=2, padding=1),
         # Trained on a CPU, these came to do nothing: scales of .013, J&F the same without them to .0003.
         fuser=Fuser(CXBlock(dim=d, kernel_size=7, padding=3, layer_scale_init_value=1e-6, use_dwconv=True), num_layers=0 if config.matching else 2),
