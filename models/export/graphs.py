@@ -69,7 +69,7 @@ def through(layers, x):
 class MaskDecoder(nn.Module):
     def __init__(self, model, attend):
         super().__init__()
-        self.attend, self.matching = attend, matching_of(model)
+        self.attend, self.matching, self.clicks = attend, matching_of(model), getattr(model, "clicks", None)
         self.prompt, self.decoder, self.pointer = short_norms(model.sam_prompt_encoder), model.sam_mask_decoder, model.obj_ptr_proj
         self.side, self.channels, self.grid = model.image_size, model.hidden_dim, model.image_size // 16
         keep = lambda name, x: self.register_buffer(name, x.detach().clone())
@@ -112,11 +112,13 @@ class MaskDecoder(nn.Module):
     def forward(self, pix_feat, feat_s0, feat_s1, point_coords, point_labels, mask_input, has_mask):
         d, g, m, image, share = self.decoder, self.grid, self.matching, tokens(pix_feat), has_mask
         if m:
-            # Where no mask is given and something is remembered, the hint is the mask prompt.
+            # Where no mask is given or one is clicked at, the hint of what is remembered is the mask prompt.
             image, hint = m.taken(image)
+            own, before = image.permute(0, 2, 1).reshape(-1, self.channels, g, g), mask_input
             handed, remembered = m.prompt(hint)
-            mask_input = mask_input * has_mask + handed * (1 - has_mask)
-            share = has_mask + (1 - has_mask) * remembered
+            alone = has_mask * (point_labels < 0).all(1).to(has_mask.dtype)[:, None, None, None]
+            mask_input = mask_input * alone + handed * (1 - alone)
+            share = alone + (1 - alone) * remembered
         given = through(self.prompt.mask_downscaling, mask_input)
         dense = given * share + self.no_mask * (1 - share)
         sparse = self.prompts(point_coords, point_labels)
@@ -129,12 +131,15 @@ class MaskDecoder(nn.Module):
         x = act2(up2(x) + feat_s0)
         weights = torch.stack([mlp(q[:, 2 + i]) for i, mlp in enumerate(d.output_hypernetworks_mlps)], 1)
         masks = (weights @ x.flatten(2)).reshape(-1, d.num_mask_tokens, 4 * g, 4 * g)
+        ious = d.iou_prediction_head(q[:, 1])
         if m:
             masks = masks + handed
+        if self.clicks:
+            masks, ious = self.clicks.answered((own, feat_s1, feat_s0), point_coords, point_labels, masks, ious, before, has_mask)
         score = d.pred_obj_score_head(q[:, 0])
         here = (score > 0).to(q.dtype)[..., None]
         pointers = here * self.pointer(q[:, 2 : 2 + d.num_mask_tokens]) + (1 - here) * self.no_pointer
-        return masks, d.iou_prediction_head(q[:, 1]), pointers, score
+        return masks, ious, pointers, score
 
 
 class MemoryEncoder(nn.Module):

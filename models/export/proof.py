@@ -25,13 +25,17 @@ def image_encoder(model, image):
 
 
 def mask_decoder(model, pix, fine, middle, coords, labels, mask, has_mask):
-    sparse, dense = model.sam_prompt_encoder(points=(coords, labels), boxes=None, masks=mask if has_mask > 0 else None)
+    clicks = hasattr(model, "clicks") and bool((labels >= 0).any())
+    sparse, dense = model.sam_prompt_encoder(points=(coords, labels), boxes=None, masks=mask if has_mask > 0 and not clicks else None)
     objects = pix.shape[0]
     masks, ious, picked, score = model.sam_mask_decoder.predict_masks(
         image_embeddings=pix, image_pe=model.sam_prompt_encoder.get_dense_pe(), sparse_prompt_embeddings=sparse,
         dense_prompt_embeddings=dense, repeat_image=False,
         high_res_features=[fine.expand(objects, -1, -1, -1), middle.expand(objects, -1, -1, -1)],
     )
+    if clicks:
+        own = model.matching.taken(pix.flatten(2).transpose(1, 2))[0].transpose(1, 2).reshape(pix.shape)
+        masks, ious = model.clicks.answered((own, middle, fine), coords, labels, masks, ious, mask, has_mask)
     here = (score > 0).to(score.dtype)[..., None]
     return masks, ious, here * model.obj_ptr_proj(picked) + (1 - here) * model.no_obj_ptr, score
 
@@ -68,7 +72,10 @@ def variations(name, inputs):
     yield inputs
     if name == "mask_decoder":
         # Tracking: no mask, and the dummy point that stands for no points.
-        yield (inputs[0][:1], *inputs[1:3], torch.zeros(1, 1, 2), -torch.ones(1, 1, dtype=torch.int64), inputs[5][:1], torch.zeros(1))
+        nothing = torch.zeros(1, 1, 2), -torch.ones(1, 1, dtype=torch.int64)
+        yield (inputs[0][:1], *inputs[1:3], *nothing, inputs[5][:1], torch.zeros(1))
+        yield (inputs[0][:1], *inputs[1:3], *nothing, inputs[5][:1], torch.ones(1))  # a mask alone
+        yield (inputs[0][:1], *inputs[1:3], inputs[3][:1, :1], torch.ones(1, 1, dtype=torch.int64), inputs[5][:1], torch.zeros(1))  # a click
     if name == "memory_encoder":
         yield (*inputs[:3], torch.ones(1))
         yield (inputs[0], *(x[:1] for x in inputs[1:3]), inputs[3])  # one object

@@ -70,7 +70,7 @@ def make(clips, config, number, length):
     if kind != MASK:
         given = [prompts.box(m, rng) if kind == BOX else prompts.click(m, rng) for m in masks[0]]
         xy, labels = np.array([g[0] for g in given], np.float32), np.array([g[1] for g in given], np.int32)
-    return Batch(number, kind, frames, *_light(length, count, rng), masks, ticks(length, rng), xy, labels)
+    return Batch(number, kind, frames, *light(length, count, rng), masks, ticks(length, rng), xy, labels)
 
 
 def _one(clips, kind, targets, length, rng):
@@ -93,7 +93,7 @@ def _one(clips, kind, targets, length, rng):
     return frames, masks
 
 
-def _light(length, count, rng):
+def light(length, count, rng):
     gain = rng.normal(1, 0.08, (1, count, 3)) * rng.normal(1, 0.06, (length, count, 1))
     lift = rng.normal(0, 6, (1, count, 3)) + rng.normal(0, 5, (length, count, 1))
     return [x.astype(np.float32).reshape(length * count, 3, 1, 1) for x in (gain, lift)]

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from . import matching
-from .grid import fold, image, tokens
+from .grid import fold, image, tokens, unfold
 
 
 def attend(q, k, v):
@@ -158,31 +158,36 @@ class Lean(nn.Module):
         found = matching.recalled(m.questions(rows, self.at), answers, labels)
         return matching.logits(found.float()).unflatten(2, (-1, matching.LABEL_CHANNELS)).transpose(1, 2).flatten(0, 1).to(rows.dtype)
 
-    def decode(self, rows, fine, middle, points=None, labels=None, mask=None):
+    def middle(self, folded):
+        """Middle features as features() gives them, as an image."""
+        g = self.grid
+        return folded.unflatten(1, (g, g, 2, 2)).permute(0, 5, 1, 3, 2, 4).flatten(4, 5).flatten(2, 3)
+
+    def decode(self, rows, fine, middle, points=None, labels=None, mask=None, answer=True):
         """rows [B,g*g,D], fine and middle as features() gives them for K frames; points [B,P,2] in the square's pixels
         and labels [B,P]; mask [B,1,4g,4g] logits. Gives folded logits [B,4,16*g*g], IoUs [B,4], pointers [B,4,D],
-        scores [B,1]."""
+        scores [B,1]. Without `answer`, what stands out and not what clicks make of it."""
         m, d, p, b = self.model, self.model.sam_mask_decoder, self.model.sam_prompt_encoder, len(rows)
         if points is None:
             points, labels = torch.zeros(b, 1, 2, device=rows.device), torch.full((b, 1), -1, device=rows.device)
+        given = None if mask is None else tokens(through(p.mask_downscaling, mask))
         if self.match:
             rows, hint = self.match.taken(rows)
-        if mask is None and not self.match:
-            dense = p.no_mask_embed.weight
-        elif mask is None:
-            own, share = self.match.prompt(hint)
-            dense = torch.lerp(p.no_mask_embed.weight, tokens(through(p.mask_downscaling, own)), share[..., 0])
+            handed, share = self.match.prompt(hint)
+            dense = torch.lerp(p.no_mask_embed.weight, tokens(through(p.mask_downscaling, handed)), share[..., 0])
+            clicked = (labels >= 0).any(1)[:, None, None]
+            dense = dense if given is None else torch.where(clicked, dense, given)
         else:
-            dense = tokens(through(p.mask_downscaling, mask))
+            dense = p.no_mask_embed.weight if given is None else given
         table = torch.cat([p.not_a_point_embed.weight] + [e.weight for e in p.point_embeddings])
-        labels = torch.cat([labels, labels[:, :1] * 0 - 1], 1).long()
+        every = torch.cat([labels, labels[:, :1] * 0 - 1], 1).long()
         at = torch.cat([points + 0.5, points[:, :1] * 0], 1) * (2 / m.image_size) - 1
         angle = 2 * math.pi * at @ p.pe_layer.positional_encoding_gaussian_matrix.float()
-        given = torch.cat([angle.sin(), angle.cos()], -1) * (labels >= 0)[..., None] + table[labels + 1]
+        sparse = torch.cat([angle.sin(), angle.cos()], -1) * (every >= 0)[..., None] + table[every + 1]
         queries = torch.cat([d.obj_score_token.weight, d.iou_token.weight, d.mask_tokens.weight])
-        points = torch.cat([queries.expand(b, -1, -1), given], 1).to(rows.dtype)
+        asked = torch.cat([queries.expand(b, -1, -1), sparse], 1).to(rows.dtype)
         place = tokens(p.get_dense_pe()).to(rows.dtype)
-        q, k = self._two_ways(d.transformer, points, rows + dense.to(rows.dtype), place)
+        q, k = self._two_ways(d.transformer, asked, rows + dense.to(rows.dtype), place)
 
         up1, norm, act, up2, _ = d.output_upscaling
         frames = len(fine)
@@ -194,9 +199,26 @@ class Lean(nn.Module):
         picked = q[:, 2 : 2 + d.num_mask_tokens]
         weights = torch.stack([mlp(picked[:, i]) for i, mlp in enumerate(d.output_hypernetworks_mlps)], 1)
         logits = weights @ x.transpose(1, 2)
+        ious = d.iou_prediction_head(q[:, 1])
         if self.match:
             logits = logits + self.match.hint_share * hint.flatten(1)[:, None]
-        return logits.float(), d.iou_prediction_head(q[:, 1]).float(), m.obj_ptr_proj(picked).float(), d.pred_obj_score_head(q[:, 0]).float()
+            if answer:
+                logits, ious = self._clicked(rows, fine, middle, points, labels, logits, ious, mask)
+        return logits.float(), ious.float(), m.obj_ptr_proj(picked).float(), d.pred_obj_score_head(q[:, 0]).float()
+
+    def _clicked(self, rows, fine, middle, points, labels, logits, ious, mask):
+        """The decoder's folded logits and IoUs, and where something was clicked those of model.clicks."""
+        clicked = (labels >= 0).any(1)
+        if not clicked.any():
+            return logits, ious
+        b = len(rows)
+        spread = lambda x: x.repeat_interleave(b // len(x), 0)
+        best = 1 + ious[:, 1:].argmax(1)
+        shown = unfold(logits[torch.arange(b), best])[:, None]
+        has = torch.full((b,), float(mask is not None), device=rows.device)
+        before = torch.zeros_like(shown) if mask is None else mask
+        own, sure = self.model.clicks(image(rows), spread(self.middle(middle)), spread(unfold(fine.transpose(1, 2))), points, labels, shown, before, has)
+        return torch.where(clicked[:, None, None], fold(own), logits), torch.where(clicked[:, None], sure, ious)
 
     def _two_ways(self, t, points, k, place):
         q = points

@@ -14,6 +14,8 @@ from sam2.modeling.sam.transformer import RoPEAttention, TwoWayTransformer
 from sam2.modeling.sam2_base import SAM2Base
 
 from . import matching
+from .clicks import Clicks
+
 FINEST_STRIDE, COARSEST_STRIDE = 4, 32
 
 
@@ -90,11 +92,12 @@ def _stride(block):
 
 
 class Nano(SAM2Base):
-    """SAM 2 with the matching beside its own memory."""
+    """SAM 2 with the matching beside its own memory, and the clicks beside its decoder."""
 
     def __init__(self, **sam):
         super().__init__(**sam)
         self.matching = matching.Matching(self.hidden_dim)
+        self.clicks = Clicks(self.hidden_dim, self.image_size)
         self.mem_dim = matching.MEMORY_CHANNELS
         self.maskmem_tpos_enc = nn.Parameter(torch.zeros(self.num_maskmem, 1, 1, self.mem_dim))
         nn.init.trunc_normal_(self.maskmem_tpos_enc, std=0.02)

@@ -1,6 +1,7 @@
 """Where a user would click, and the boxes they would draw."""
 import cv2
 import numpy as np
+import torch.nn.functional as F
 
 NEGATIVE, POSITIVE, BOX_START, BOX_END, PADDING = 0, 1, 2, 3, -1
 
@@ -46,3 +47,12 @@ def correction(truth, found):
     d, label = (missing, POSITIVE) if missing.max() >= extra.max() else (extra, NEGATIVE)
     y, x = np.unravel_index(d.argmax(), d.shape)
     return (int(x), int(y)), label
+
+
+def corrected(truth, shown, xy, labels):
+    """The prompts so far, xy [B,P,2] and labels [B,P] or None, and a click each where a shown mask [B,1,m,m] errs most of the true
+    [B,S,S]."""
+    large = F.interpolate(shown.detach().float(), size=truth.shape[-2:], mode="bilinear", align_corners=False)
+    more = [correction(t, f) for t, f in zip(truth, (large[:, 0] > 0).cpu().numpy())]
+    new, which = np.array([[p] for p, _ in more], np.float32), np.array([[l] for _, l in more], np.int32)
+    return (new, which) if xy is None else (np.concatenate([xy, new], 1), np.concatenate([labels, which], 1))

@@ -3,7 +3,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from . import data, losses, prompts
 from .grid import unfold
@@ -72,18 +71,20 @@ class Tracker:
         times = torch.tensor([tick - r.tick for r in pointed], device=self.device, dtype=torch.float32) / POINTER_SPAN
         return self.lean.condition(rows, [r.memory for r, _ in near], [s for _, s in near], pointers, times)
 
-    def corrected(self, truth, shown, xy, labels):
-        """The prompts so far and a click each where the shown mask errs most."""
-        large = F.interpolate(unfold(shown.detach().float()), size=truth.shape[-2:], mode="bilinear", align_corners=False)
-        more = [prompts.correction(t, f) for t, f in zip(truth, (large[:, 0] > 0).cpu().numpy())]
-        new, which = np.array([[p] for p, _ in more], np.float32), np.array([[l] for _, l in more], np.int32)
-        return (new, which) if xy is None else (np.concatenate([xy, new], 1), np.concatenate([labels, which], 1))
-
     def again(self, rows, seen, truth, shown, xy, labels):
         """A decoding with one more click, from the mask shown before."""
-        xy, labels = self.corrected(truth, shown, xy, labels)
+        xy, labels = prompts.corrected(truth, unfold(shown), xy, labels)
         back = unfold(shown.detach()).clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
         return self.decode(rows, seen, self.tensor(xy), self.tensor(labels), back, several=labels.shape[1] <= 1), xy, labels
+
+    def certain(self, targets):
+        """The object scores of given masks."""
+        return torch.full((targets, 1), 10.0, device=self.device)
+
+    def pictures(self, batch):
+        """[T*K,3,S,S] as the encoder takes them, in the batch's light."""
+        frames = self.tensor(batch.frames).flatten(0, 1).permute(0, 3, 1, 2).float()  # channels last as it lies
+        return ((frames * self.tensor(batch.gain) + self.tensor(batch.lift)).clamp(0, 255) - 127) / 128
 
     def first(self, batch, raw, seen, truth, visible, rng, with_pointers):
         """The prompted frame: logits [B,1,n], pointers [B,D], scores [B,1], loss, IoUs."""
@@ -94,7 +95,7 @@ class Tracker:
             if with_pointers:
                 full = self.tensor(batch.masks[0]).float()[:, None]
                 pointers = self.decode(spread, seen, mask=self.model.mask_downsample(full), several=False).pointers[:, 0]
-            return truth * 20 - 10, pointers, torch.full((targets, 1), 10.0, device=self.device), 0.0, {}
+            return truth * 20 - 10, pointers, self.certain(targets), 0.0, {}
         pix, ious = self.lean.unremembered(spread), {}
         xy, labels = batch.xy, batch.labels
         several = labels.shape[1] <= 1
@@ -118,11 +119,9 @@ class Tracker:
         second = int(rng.integers(1, length)) if rng.random() < c.second_prompt_share else None
         # True masks in memory first: a model that tracks poorly would learn that memories tell nothing.
         forced = rng.random() < max(0.0, 1 - progress / c.forced_until)
-        frames = self.tensor(batch.frames).flatten(0, 1).permute(0, 3, 1, 2).float()  # channels last as it lies
-        frames = (frames * self.tensor(batch.gain) + self.tensor(batch.lift)).clamp(0, 255)
         remembered, loss, report = [], 0.0, {}
         with self.autocast():
-            every = self.lean.features((frames - 127) / 128)
+            every = self.lean.features(self.pictures(batch))
             for t, tick in enumerate(int(v) for v in batch.ticks):
                 fine, middle, raw = (x[t * clips : (t + 1) * clips] for x in every)
                 seen = (fine, middle)

@@ -73,11 +73,13 @@ class Passes:
         nothing = torch.zeros(targets, 1, 2), -torch.ones(targets, 1, dtype=torch.int64)
         fine, middle, _ = m.forward_image(self.frames)["backbone_fpn"]
         for given, wanted_given in (((points, labels, mask), (points, labels, mask)), ((), (*nothing, None))):
-            sparse, dense = m.sam_prompt_encoder(wanted_given[:2], None, wanted_given[2])
+            sparse, dense = m.sam_prompt_encoder(wanted_given[:2], None, None if self.matching else wanted_given[2])
             masks, ious, picked, score = m.sam_mask_decoder.predict_masks(
                 image_embeddings=pix, image_pe=m.sam_prompt_encoder.get_dense_pe(), sparse_prompt_embeddings=sparse,
                 dense_prompt_embeddings=dense, repeat_image=False, high_res_features=[x.repeat_interleave(OBJECTS, 0) for x in (fine, middle)],
             )
+            if self.matching:
+                masks, ious = self.answered(pix, wanted_given, masks, ious)
             found = self.lean.decode(grid.tokens(pix), *self.seen[:2], *given)
             self.near(grid.unfold(found[0]), masks)
             for f, w in zip(found[1:], (ious, m.obj_ptr_proj(picked), score)):
@@ -91,6 +93,19 @@ class Passes:
         large = torch.nn.functional.interpolate(shown, scale_factor=4, mode="bilinear", align_corners=False)
         wanted, _ = self.model._encode_new_memory([raw], [(GRID, GRID)], large, score, False)
         self.near(self.lean.remember(self.seen[2], shown, score, False)[..., : matching.SAM_CHANNELS], grid.tokens(wanted))
+
+
+    def answered(self, pix, given, masks, ious):
+        """What clicks make of them, frame by frame."""
+        points, labels, mask = given
+        has, mask = torch.tensor([float(mask is not None)]), torch.zeros_like(masks[:, :1]) if mask is None else mask
+        fine, middle, _ = self.model.forward_image(self.frames)["backbone_fpn"]
+        own = grid.image(self.model.matching.taken(grid.tokens(pix))[0])
+        parts = []
+        for frame in range(FRAMES):
+            at, one = slice(frame * OBJECTS, (frame + 1) * OBJECTS), slice(frame, frame + 1)
+            parts.append(self.model.clicks.answered((own[at], middle[one], fine[one]), points[at], labels[at], masks[at], ious[at], mask[at], has))
+        return (torch.cat(x) for x in zip(*parts))
 
 
 class Plain(Passes, unittest.TestCase):

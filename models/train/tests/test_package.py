@@ -4,6 +4,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 import torch
 
@@ -21,10 +22,12 @@ SIDE = 128
 
 
 class Package(unittest.TestCase):
-    @torch.no_grad()
-    def test_a_model_read_back_from_its_package_computes_the_same(self):
+    def setUp(self):
         torch.manual_seed(2)
         torch.set_num_threads(1)
+
+    @torch.no_grad()
+    def test_a_model_read_back_from_its_package_computes_the_same(self):
         for matches in (False, True):
             self.reads_back_what_computes_the_same(Config(image_size=SIDE, matching=matches))
 
@@ -37,6 +40,14 @@ class Package(unittest.TestCase):
         self.assertEqual(load_weights(again, state["model"]), [])
         for wanted, found in zip(self.outputs(model), self.outputs(again)):
             self.assertLess(((found - wanted).square().mean().sqrt() / wanted.square().mean().sqrt()).item(), 1e-4)
+
+    @torch.no_grad()
+    def test_a_package_from_before_there_were_clicks_leaves_them_to_be_taught(self):
+        first, again = (build(Config(image_size=SIDE, matching=True)).eval() for _ in range(2))
+        others = [place for place in unpack.PLACES["mask_decoder"] if place[0] != "clicks."]
+        with unittest.mock.patch.dict(unpack.PLACES, mask_decoder=others):
+            left = load_weights(again, self.read_back(first)["model"])
+        self.assertTrue(left and all(name.startswith("clicks.") for name in left))
 
     @torch.no_grad()
     def test_a_package_of_fewer_memories_gives_those_and_their_like_for_the_others(self):

@@ -1,0 +1,164 @@
+"""Answers to clicks and boxes: what points at, joined with what stands out.
+
+SAM 2's decoder, trained for hours instead of weeks, finds what stands out and hardly asks where the click was. So what
+a click says is worked out beside it: how much each place looks like the clicked one, at three strides, and how near it is
+to it. A small network joins this with the decoder's mask and the mask before, and gives the masks of a prompted frame. (Maps
+of clicks as a network's input: Sofiiuk et al. 2021; likeness to what was pointed at: as in matching.py.)
+
+Masks are [B,..,4g,4g] and features [B,C,side,side] of g, 2g and 4g squares; points [B,P,2] are in the picture's pixels.
+"""
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+NEGATIVE, POSITIVE, BOX_FIRST, BOX_LAST, BOX_MIDDLE = 0, 1, 2, 3, 4
+MASKS = 4  # the single one, then three to choose from
+NEAR = (0.02, 0.07, 0.25)  # how far it is near, in shares of the side
+LIMIT = 4.0  # of logits, as the network sees them
+
+
+def bounded(logits):
+    return logits / (1 + logits.abs() / LIMIT)
+
+
+def by_channel(norm, x):
+    """A LayerNorm over channels, of [B,C,h,w]."""
+    return norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def flat(x, n):
+    """[B,C,h,w] to [B,C,n], also where B is 0, which leaves nothing to infer `n` from."""
+    return x.reshape(x.shape[0], x.shape[1], n)
+
+
+class Clicks(nn.Module):
+    def __init__(self, channels, image_size):
+        super().__init__()
+        self.side, self.grid = image_size, image_size // 16
+        widths = (channels, channels // 4, channels // 8)
+        # Features of deviation 1: `begin` sets these. Memories leave coarse ones of another size, so they are normalised first.
+        self.norm = nn.LayerNorm(widths[0])
+        self.scales = nn.ParameterList(nn.Parameter(torch.ones(w, 1, 1)) for w in widths[1:])
+        self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(w, 1, 1)) for w in widths[1:])
+        self.embeddings = nn.ModuleList(nn.Conv2d(w, e, 1) for w, e in zip(widths, (32, 16, 8)))
+        self.pair = nn.Sequential(nn.Linear(11, 16), nn.ReLU(), nn.Linear(16, 12), nn.ReLU())
+        self.enter = nn.Conv2d(3 * (12 + 6) + 4 + 4 + widths[1], 48, 1)
+        self.entered, self.widened = nn.LayerNorm(48), nn.LayerNorm(64)
+        self.coarse = nn.Conv2d(widths[0], 48, 1)
+        self.wide = nn.Sequential(nn.Conv2d(96, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 64, 3, padding=2, dilation=2), nn.ReLU())
+        self.whole = nn.Linear(64, 64)
+        self.widest = nn.Conv2d(64, 64, 3, padding=1)
+        self.up = nn.ConvTranspose2d(64, 48, 2, 2)
+        self.join = nn.Conv2d(48, 48, 3, padding=1)
+        self.up_again = nn.ConvTranspose2d(48, 24, 2, 2)
+        self.last = nn.Sequential(nn.Conv2d(24 + widths[2] + 3, 24, 1), nn.ReLU(), nn.Conv2d(24, MASKS, 1))
+        self.ious = nn.Sequential(nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, MASKS))
+        self.share = nn.Parameter(torch.ones(MASKS, 1, 1))  # of the decoder's mask
+        at = (torch.arange(2 * self.grid) + 0.5) / (2 * self.grid)
+        whole = torch.arange(2 * self.grid) // 2
+        self.register_buffer("coarser", (whole[:, None] * self.grid + whole).flatten(), persistent=False)  # each square's, a stride up
+        for e in (32, 16, 8):
+            self.register_buffer(f"ones_{e}", torch.ones(1, e, 1, 1), persistent=False)
+        self.register_buffer("at", torch.stack([at.repeat(2 * self.grid), at.repeat_interleave(2 * self.grid)], 1), persistent=False)
+
+    @torch.no_grad()
+    def begin(self, coarse, middle, fine):
+        """Sets what stands by the features of some pictures, [N,C,side,side]: their size, and likeness as that of what they vary by most."""
+        rows = lambda x: x.permute(1, 0, 2, 3).flatten(1)
+        x = rows(by_channel(self.norm, coarse))
+        self.norm.weight.div_(x.std(1))
+        self.norm.bias.sub_(x.mean(1) / x.std(1))
+        for scale, shift, x in zip(self.scales, self.shifts, map(rows, (middle, fine))):
+            scale.copy_((1 / x.std(1))[:, None, None])
+            shift.copy_((-x.mean(1) / x.std(1))[:, None, None])
+        for embedding, x in zip(self.embeddings, map(rows, self.alike(coarse, middle, fine))):
+            best = torch.linalg.eigh(torch.cov(x))[1].t().flip(0)[: len(embedding.weight)]
+            embedding.weight.copy_(best[..., None, None])
+            embedding.bias.zero_()
+
+    def alike(self, coarse, middle, fine):
+        """Features of deviation 1."""
+        return by_channel(self.norm, coarse), *(x * scale + shift for x, scale, shift in zip((middle, fine), self.scales, self.shifts))
+
+    def forward(self, coarse, middle, fine, points, labels, shown, before, has_before):
+        """`shown`: the decoder's mask [B,1,4g,4g]; `before`: the mask that is corrected, where `has_before` [B] is 1. Gives
+        masks [B,4,4g,4g] and their IoUs [B,4]."""
+        points, labels, box = self.pointed(points, labels)
+        coarse, middle, fine = self.alike(coarse, middle, fine)
+        shown, before = bounded(shown), bounded(before) * has_before[:, None, None, None]
+        seen, earlier = F.avg_pool2d(shown, 2), F.avg_pool2d(before, 2)
+        told = self.told((coarse, middle, F.avg_pool2d(fine, 2)), points, labels, seen)
+        flags = torch.stack([has_before, (labels >= 0).to(shown.dtype).sum(1) / 8], 1)[:, :, None, None].expand(-1, -1, *seen.shape[2:])
+        x = F.relu(by_channel(self.entered, self.enter(torch.cat([told, box, seen, earlier, flags, middle], 1))))
+        y = by_channel(self.widened, self.wide(torch.cat([F.avg_pool2d(x, 2), self.coarse(coarse)], 1)))
+        mean = lambda x: F.avg_pool2d(x, self.grid)[:, :, 0, 0]
+        y = F.relu(self.widest(y + self.whole(mean(y))[:, :, None, None]) + y)
+        x = F.relu(self.join(F.relu(x + self.up(y))))
+        x = F.relu(self.up_again(x))
+        masks = self.last(torch.cat([x, fine, shown, before, self.nearest(points, labels)], 1)) + shown * self.share
+        return masks, self.ious(torch.cat([mean(y), F.max_pool2d(y, self.grid)[:, :, 0, 0]], 1)).sigmoid()
+
+    def answered(self, features, points, labels, masks, ious, before, has_before):
+        """The decoder's masks [B,4,4g,4g] and IoUs [B,4], and in their place these ones where something was clicked. `features`
+        are the coarse, of each object, and the middle and fine ones of the frame; `before` [B,1,4g,4g] counts where `has_before` [1]."""
+        clicked = (labels >= 0).any(1).nonzero()[:, 0]  # often nobody: then nothing is computed
+        coarse, middle, fine = features
+        best = ious[clicked, 1:].argmax(1) + 1
+        of = lambda x: x.expand(clicked.shape[0], -1, -1, -1)
+        own = self(coarse[clicked], of(middle), of(fine), points[clicked], labels[clicked], masks[clicked, best][:, None], before[clicked], has_before.expand(clicked.shape[0]))
+        return tuple(x.index_put((clicked,), new) for x, new in zip((masks, ious), own))
+
+    def pointed(self, points, labels):
+        """Points in shares of the side, with a box's middle behind, and what places are to the box [B,4,2g,2g]."""
+        corner = lambda which: ((labels == which).to(points.dtype)[..., None] * points).sum(1, keepdim=True)
+        first, last = corner(BOX_FIRST), corner(BOX_LAST)
+        has = (labels == BOX_FIRST).sum(1, keepdim=True).clamp(max=1)
+        middle, size = (first + last) / 2, (last - first + 1).clamp(min=1) / (2 * self.side)
+        points = (torch.cat([points, middle], 1) + 0.5) / self.side
+        labels = torch.cat([labels, BOX_MIDDLE * has - (1 - has)], 1)
+        off = (self.at - points[:, -1:]).abs() / size
+        furthest = off.amax(2)
+        box = torch.stack([(furthest < 1).to(off.dtype), 1 / (1 + furthest * furthest), *(off / (1 + off)).unbind(2)], 1)
+        return points, labels, self.placed(box * has.to(off.dtype)[..., None])
+
+    def told(self, features, points, labels, seen):
+        """What negative clicks, positive ones and a box say of every place: [B,54,2g,2g]."""
+        of = lambda x, side: x.gather(2, self.squares(points, side)[:, None].expand(-1, x.shape[1], -1))
+        likeness = []
+        for embedding, feature in zip(self.embeddings, features):
+            e = embedding(feature)
+            side = 2 * self.grid if likeness else self.grid
+            # Sums by convolutions and means by pooling: ReduceSum's and ReduceMean's last bits depend on the batch.
+            e = flat(e * torch.rsqrt(F.conv2d(e * e, getattr(self, f"ones_{e.shape[1]}")) + 1e-6), side * side)
+            alike = e.transpose(1, 2) @ of(e, side)
+            likeness.append(alike[:, self.coarser] if side == self.grid else alike)
+        off = self.at[:, None] - points[:, None]
+        apart = off.square().sum(3)
+        near = [1 / (1 + apart / s**2) for s in NEAR]
+        seen = flat(seen, len(self.at))
+        own = seen.transpose(1, 2).expand(-1, -1, points.shape[1]) / LIMIT
+        there = (of(seen, 2 * self.grid) / LIMIT).expand(-1, len(self.at), -1)
+        kinds = [(labels == kind).to(own.dtype)[:, None] for kind in (NEGATIVE, POSITIVE, BOX_MIDDLE)]
+        told = self.pair(torch.stack([*likeness, *near, own, there, *(k.expand(-1, len(self.at), -1) for k in kinds)], 3))
+        told = torch.cat([told, torch.stack([*(F.relu(x) for x in likeness), *near], 3)], 3)
+        said = torch.cat([(told * kind[..., None]).amax(2) for kind in kinds], 2)
+        return self.placed(said.transpose(1, 2))
+
+    def placed(self, x):
+        """[B,C,2g*2g] to [B,C,2g,2g]."""
+        return x.reshape(x.shape[0], x.shape[1], 2 * self.grid, 2 * self.grid)
+
+    def squares(self, points, side):
+        """Which square of a side's rows each point lies in: [B,P]."""
+        x, y = (points * side).long().clamp(0, side - 1).unbind(2)
+        return y * side + x
+
+    def nearest(self, points, labels):
+        """How near the nearest positive click is, less the same of negative ones: [B,1,4g,4g]."""
+        side = 4 * self.grid
+        at = (torch.arange(side, device=points.device) + 0.5) / side
+        x, y = points.unbind(2)
+        square = (at[None, None] - x[..., None]).square()[:, :, None] + (at[None, None] - y[..., None]).square()[..., None]
+        near = 1 / (1 + square / NEAR[0] ** 2)
+        of = lambda kind: (near * (labels == kind).to(near.dtype)[..., None, None]).amax(1, keepdim=True)
+        return of(POSITIVE) - of(NEGATIVE)
