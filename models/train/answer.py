@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from . import data, losses, prompts
-from .clicks import Clicks
+from .clicks import SHARPNESS, Clicks
 from .clips import Clips
 from .config import Config, shape
 from .grid import image, unfold
@@ -163,7 +163,7 @@ def answers(clicks, b, corrections, config, learn=False):
         has = torch.full((len(row),), float(before is not None))
         last = torch.zeros_like(b.shown) if before is None else before.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
         masks, ious = clicks(b.coarse, b.middle, b.fine, torch.from_numpy(xy), torch.from_numpy(labels).long(), b.shown, last, has)
-        loss, iou = losses.mask_losses(masks.flatten(2), truth, config)
+        loss, iou = losses.mask_losses(masks.flatten(2) / SHARPNESS, truth, config)
         if labels.shape[1] == 1:  # SAM 2 shows the best of three, after more points mask 0 unless it is unsure of it
             loss, shown = 0.8 * loss[:, 1:].min(1).values.mean() + 0.2 * loss[:, 1:].mean(), 1 + ious[:, 1:].argmax(1)
         else:

@@ -15,6 +15,8 @@ NEGATIVE, POSITIVE, BOX_FIRST, BOX_LAST, BOX_MIDDLE = 0, 1, 2, 3, 4
 MASKS = 4  # the single one, then three to choose from
 NEAR = (0.02, 0.07, 0.25)  # how far it is near, in shares of the side
 LIMIT = 4.0  # of logits, as the network sees them
+# What it gives is that many times what it learnt to: half-hearted logits of a focal loss have no clear edge, and count as unstable.
+SHARPNESS = 2.5
 
 
 def bounded(logits):
@@ -85,7 +87,7 @@ class Clicks(nn.Module):
         masks [B,4,4g,4g] and their IoUs [B,4]."""
         points, labels, box = self.pointed(points, labels)
         coarse, middle, fine = self.alike(coarse, middle, fine)
-        shown, before = bounded(shown), bounded(before) * has_before[:, None, None, None]
+        shown, before = bounded(shown), bounded(before / SHARPNESS) * has_before[:, None, None, None]
         seen, earlier = F.avg_pool2d(shown, 2), F.avg_pool2d(before, 2)
         told = self.told((coarse, middle, F.avg_pool2d(fine, 2)), points, labels, seen)
         flags = torch.stack([has_before, (labels >= 0).to(shown.dtype).sum(1) / 8], 1)[:, :, None, None].expand(-1, -1, *seen.shape[2:])
@@ -96,7 +98,7 @@ class Clicks(nn.Module):
         x = F.relu(self.join(F.relu(x + self.up(y))))
         x = F.relu(self.up_again(x))
         masks = self.last(torch.cat([x, fine, shown, before, self.nearest(points, labels)], 1)) + shown * self.share
-        return masks, self.ious(torch.cat([mean(y), F.max_pool2d(y, self.grid)[:, :, 0, 0]], 1)).sigmoid()
+        return SHARPNESS * masks, self.ious(torch.cat([mean(y), F.max_pool2d(y, self.grid)[:, :, 0, 0]], 1)).sigmoid()
 
     def answered(self, features, points, labels, masks, ious, before, has_before):
         """The decoder's masks [B,4,4g,4g] and IoUs [B,4], and in their place these ones where something was clicked. `features`
