@@ -435,7 +435,8 @@ typedef struct rotomask_track_request {
 
 /// Gives the pixels of a frame: fills in `frame`, whose `struct_size` is set, and returns 0. The pixels stay the host's
 /// and valid until the next call, or until tracking returns. 1: the shot has no such frame. Anything else: it can't be had,
-/// which stops tracking with ROTOMASK_ERROR_FRAME. It must not use the session.
+/// which stops tracking with ROTOMASK_ERROR_FRAME when that frame's turn comes. It is called on the thread that tracks, and
+/// may be asked for a frame before the one before it is told as finished. It must not use the session.
 typedef int32_t (*rotomask_read_frame_callback)(void *user, uint64_t index, struct rotomask_frame *frame);
 
 /// Is told when a frame is finished; anything but 0 stops tracking there. One on which nothing had to be tracked, such as one

@@ -32,7 +32,7 @@ fn halved() -> &'static Probe<'static> {
 }
 
 fn main() {
-    probe();
+    probe().encode_beside().unwrap();
     halved();
     divan::main();
 }
@@ -67,19 +67,31 @@ fn frame_singly(bencher: Bencher<'_, '_>, objects: usize) {
     });
 }
 
-/// As `frame`, but the next frame is encoded meanwhile, each side on half of the cores.
+/// As `frame`, but the next frame is encoded meanwhile, as `Session::track` does it: the encoder on half of the threads.
 #[divan::bench(args = OBJECTS)]
 fn frame_overlapped(bencher: Bencher<'_, '_>, objects: usize) {
     bencher.bench(|| {
         std::thread::scope(|scope| {
-            let next = scope.spawn(|| halved().encode().unwrap());
+            let next = scope.spawn(|| probe().encode_beside().unwrap());
+            probe().track(objects).unwrap();
+            next.join().unwrap();
+        });
+    });
+}
+
+/// As `frame_overlapped`, each side on a model of its own with half of the threads.
+#[divan::bench(args = OBJECTS)]
+fn frame_overlapped_in_halves(bencher: Bencher<'_, '_>, objects: usize) {
+    bencher.bench(|| {
+        std::thread::scope(|scope| {
+            let next = scope.spawn(|| probe().encode_beside().unwrap());
             halved().track(objects).unwrap();
             next.join().unwrap();
         });
     });
 }
 
-/// As `frame_overlapped`, with both sides on all cores.
+/// As `frame_overlapped`, with the encoder on all threads as well.
 #[divan::bench(args = OBJECTS)]
 fn frame_overlapped_on_all_cores(bencher: Bencher<'_, '_>, objects: usize) {
     bencher.bench(|| {

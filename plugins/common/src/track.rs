@@ -120,10 +120,11 @@ fn follow(
         progress((frames as f64 / expected as f64).min(1.0))
     };
     let done = session.track(request, &mut source, each);
-    if let Some(problem) = source.problem {
-        return Err(problem);
-    }
-    let TrackReport { stopped, .. } = done?;
+    // A frame may have been asked for whose turn never came: who stopped before it isn't told of its problem.
+    let TrackReport { stopped, .. } = match (done, source.problem) {
+        (Err(_), Some(problem)) => return Err(problem),
+        (done, _) => done?,
+    };
     Ok(Outcome {
         frames,
         stopped: stopped == Stopped::ByCaller,

@@ -15,6 +15,8 @@ use crate::types::*;
 pub(crate) struct Chosen {
     model: rotomask_model_options,
     session: rotomask_session_options,
+    /// No struct has it.
+    encode_ahead: u32,
     pub(crate) image: rotomask_image_options,
     matte: rotomask_matte_options,
     onnxruntime: Option<CString>,
@@ -58,7 +60,7 @@ const GPUS: [(&str, u32); 3] =
     [("auto", ROTOMASK_GPU_AUTO), ("off", ROTOMASK_GPU_OFF), ("software", ROTOMASK_GPU_SOFTWARE)];
 const KEEPS: [(&str, u32); 2] = [("window", ROTOMASK_KEEP_WINDOW), ("temporary", ROTOMASK_KEEP_TEMPORARY)];
 
-const KNOBS: [Knob; 25] = [
+const KNOBS: [Knob; 26] = [
     knob!(
         "provider",
         "model",
@@ -214,6 +216,15 @@ const KNOBS: [Knob; 25] = [
         on_off
     ),
     knob!(
+        "encode_ahead",
+        "session",
+        SWITCH,
+        "Tracking encodes the next frame while the one before it is answered, where that pays",
+        encode_ahead,
+        switch,
+        on_off
+    ),
+    knob!(
         "session_units",
         "session",
         "pixels or normalised",
@@ -345,6 +356,7 @@ impl Chosen {
         Self {
             model: Sized32::fresh(),
             session: Sized32::fresh(),
+            encode_ahead: 1,
             image: Sized32::fresh(),
             matte: Sized32::fresh(),
             onnxruntime: None,
@@ -377,6 +389,10 @@ impl Chosen {
 
     pub(crate) fn session(&self) -> rotomask_session_options {
         rotomask_session_options { path: pointer(&self.session_file), ..self.session }
+    }
+
+    pub(crate) fn encode_ahead(&self) -> bool {
+        self.encode_ahead != 0
     }
 
     pub(crate) fn matte(&self) -> rotomask_matte_options {

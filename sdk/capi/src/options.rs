@@ -148,7 +148,8 @@ pub unsafe extern "C" fn rotomask_session_open_options(
         // SAFETY: the contract above; the path lives as long as `chosen`.
         unsafe {
             hand_over(session, "session", || {
-                session::opened(rotomask_model::shared(model)?, Size::new(width_px, height_px)?, &wanted)
+                let (model, size) = (rotomask_model::shared(model)?, Size::new(width_px, height_px)?);
+                session::opened(model, size, &wanted, chosen.encode_ahead())
             })
         }
     };

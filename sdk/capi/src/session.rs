@@ -114,7 +114,7 @@ pub unsafe extern "C" fn rotomask_session_open_with(
         // SAFETY: the contract above.
         let model = unsafe { rotomask_model::shared(model) }?;
         // SAFETY: the contract above.
-        unsafe { opened(model, Size::new(width_px, height_px)?, &taken_or_fresh(options)?) }
+        unsafe { opened(model, Size::new(width_px, height_px)?, &taken_or_fresh(options)?, true) }
     };
     // SAFETY: the contract above.
     guard(|| unsafe { hand_over(session, "session", open) })
@@ -126,10 +126,12 @@ pub(crate) unsafe fn opened(
     model: Arc<Model>,
     size: Size,
     options: &rotomask_session_options,
+    encode_ahead: bool,
 ) -> Result<rotomask_session, Failure> {
     let units = Units::of(options.units)?;
     // SAFETY: the caller's promise.
-    let session = Session::open_with(model, size, unsafe { chosen(options) }?)?;
+    let options = SessionOptions { encode_ahead, ..unsafe { chosen(options) }? };
+    let session = Session::open_with(model, size, options)?;
     Ok(rotomask_session { cancel: session.cancel_switch(), held: Held::new(session), units })
 }
 
@@ -163,6 +165,7 @@ unsafe fn chosen(options: &rotomask_session_options) -> Result<SessionOptions, F
         max_cond_frames_in_attn: at_least("max_cond_frames_in_attn", options.max_cond_frames_in_attn)?,
         memory_temporal_stride_for_eval: u64::from(options.memory_temporal_stride_for_eval),
         detect_cuts: options.detect_cuts != 0,
+        ..SessionOptions::default()
     })
 }
 

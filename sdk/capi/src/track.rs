@@ -15,7 +15,8 @@ use crate::types::*;
 
 /// Gives the pixels of a frame: fills in `frame`, whose `struct_size` is set, and returns 0. The pixels stay the host's
 /// and valid until the next call, or until tracking returns. 1: the shot has no such frame. Anything else: it can't be had,
-/// which stops tracking with ROTOMASK_ERROR_FRAME. It must not use the session.
+/// which stops tracking with ROTOMASK_ERROR_FRAME when that frame's turn comes. It is called on the thread that tracks, and
+/// may be asked for a frame before the one before it is told as finished. It must not use the session.
 pub type rotomask_read_frame_callback =
     Option<unsafe extern "C" fn(user: *mut c_void, index: u64, frame: *mut rotomask_frame) -> i32>;
 

@@ -35,6 +35,15 @@ pub(super) enum NotLoaded {
     ByAnyone(Error),
 }
 
+impl std::fmt::Display for NotLoaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ByProvider(said) => f.write_str(said),
+            Self::ByAnyone(error) => error.fmt(f),
+        }
+    }
+}
+
 impl From<Error> for NotLoaded {
     fn from(error: Error) -> Self {
         Self::ByAnyone(error)

@@ -15,6 +15,7 @@ mod bound;
 mod graph;
 mod spread;
 mod image_encoder;
+mod beside;
 mod memory_attention;
 mod mask_decoder;
 mod memory_encoder;
@@ -39,6 +40,7 @@ pub(crate) use memory_attention::{Conditioned, Memory, Recollection};
 use crate::error::{Error, Result};
 use crate::preprocess::EncoderInput;
 use crate::prompt::EncodedPoints;
+use beside::EncoderBeside;
 use graph::{Graph, NotLoaded, Setup};
 use package::Package;
 use spread::Spread;
@@ -50,6 +52,7 @@ pub struct Model {
     providers: ProviderReport,
     spread: Spread,
     graphs: Graphs,
+    beside: Option<EncoderBeside>,
 }
 
 struct Graphs {
@@ -93,7 +96,9 @@ impl Model {
                     let providers = ProviderReport { used: provider, device: options.device, refused };
                     tracing::info!("model: {} on {provider}", package.manifest.name);
                     let spread = Spread::new(&package.manifest, provider, setup.threads);
-                    return Ok(Self { manifest: package.manifest, providers, spread, graphs });
+                    let manifest = package.manifest.clone();
+                    let beside = EncoderBeside::new(package, setup);
+                    return Ok(Self { manifest, providers, spread, graphs, beside });
                 }
                 Err(NotLoaded::ByAnyone(error)) => return Err(error),
                 Err(NotLoaded::ByProvider(reason)) => {
@@ -120,6 +125,17 @@ impl Model {
     /// A switch that stops graphs which run with it.
     pub(crate) fn cancel_switch(&self) -> Result<Cancel> {
         Cancel::new()
+    }
+
+    /// Whether a frame can be encoded beside other work. The first call loads what that takes.
+    pub(crate) fn encodes_beside(&self) -> bool {
+        self.beside.as_ref().is_some_and(|beside| beside.graph().is_some())
+    }
+
+    /// As [`Model::encode`], beside other work of this model. The features are the same, bit for bit.
+    pub(crate) fn encode_beside(&self, input: &EncoderInput, cancel: &Cancel) -> Result<Features> {
+        let beside = self.beside.as_ref().and_then(EncoderBeside::graph);
+        image_encoder::encode(beside.unwrap_or(&self.graphs.image_encoder), input, cancel)
     }
 
     pub(crate) fn encode(&self, input: &EncoderInput, cancel: &Cancel) -> Result<Features> {

@@ -1,5 +1,8 @@
 //! Each graph alone, on made-up objects: for benchmarks, and for tests of what objects share.
 
+#[cfg(test)]
+use ort::value::DynValue;
+
 use super::{Cancel, Conditioned, Decoded, Features, Ground, Memory, Model, Question, Recollection};
 use crate::error::Result;
 use crate::frame::{FrameView, Layout, PixelFormat, Size};
@@ -34,6 +37,20 @@ impl<'a> Probe<'a> {
     /// The frame to features.
     pub fn encode(&self) -> Result<()> {
         self.model.encode(&self.input, &self.cancel).map(drop)
+    }
+
+    /// The same beside other work: see [`Model::encodes_beside`].
+    pub fn encode_beside(&self) -> Result<()> {
+        self.model.encode_beside(&self.input, &self.cancel).map(drop)
+    }
+
+    /// Every number of the features.
+    #[cfg(test)]
+    pub(super) fn encoded(&self, beside: bool) -> Vec<u32> {
+        let encode = if beside { Model::encode_beside } else { Model::encode };
+        let Features { s0, s1, s2, s2_nomem } = encode(self.model, &self.input, &self.cancel).unwrap();
+        let numbers = |value: &DynValue| value.try_extract_tensor::<f32>().unwrap().1.to_vec();
+        [s0, s1, s2, s2_nomem].iter().flat_map(numbers).map(f32::to_bits).collect()
     }
 
     /// Memories held against the features, for the first `objects`.

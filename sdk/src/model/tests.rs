@@ -47,6 +47,31 @@ fn threads_batches_and_binding_change_no_bit() {
 }
 
 #[test]
+fn an_encoder_beside_other_work_gives_the_same_bits_where_there_is_one() {
+    for (threads, pays) in [(1, false), (2, true), (3, true)] {
+        let model = open(threads);
+        assert_eq!(model.encodes_beside(), pays, "{threads} threads");
+        let probe = Probe::new(&model, 1).unwrap();
+        assert!(probe.encoded(true) == probe.encoded(false), "{threads} threads");
+    }
+    let options = ModelOptions { threads: 2, ..ModelOptions::default() };
+    assert!(!Model::open_bound(&options, true).unwrap().encodes_beside());
+}
+
+#[test]
+fn work_beside_other_work_stops_like_it_and_leaves_the_answer_to_it() {
+    let cancel = open(1).cancel_switch().unwrap();
+    let beside = cancel.beside();
+    assert!(beside.check().is_ok());
+    cancel.ask();
+    for _ in 0..2 {
+        assert!(matches!(beside.check(), Err(Error::Cancelled)));
+    }
+    assert!(matches!(cancel.check(), Err(Error::Cancelled)));
+    assert!(beside.check().is_ok() && cancel.check().is_ok());
+}
+
+#[test]
 fn sixteen_threads_share_a_model_and_each_gets_its_own_answer() {
     let model = Arc::new(open(0));
     let want = tracked(&model);

@@ -91,9 +91,10 @@ impl Session {
     /// What work on a frame needs. The frame is encoded if it wasn't yet.
     fn bench<'a>(&'a mut self, current: &'a mut Current) -> Result<Bench<'a>> {
         let (model, cancel, together) = (&*self.model, &*self.cancel, self.together());
-        let features = match current.features.take() {
-            Some(features) => features,
-            None => self.watch.run(Stage::ImageEncoder, || model.encode(&current.input, cancel))?,
+        let features = match (current.features.take(), current.ahead.take()) {
+            (Some(features), _) => features,
+            (None, Some(ahead)) => self.watch.tell(Stage::ImageEncoder, ahead)?,
+            (None, None) => self.watch.run(Stage::ImageEncoder, || model.encode(&current.input, cancel))?,
         };
         Ok(Bench {
             model,

@@ -18,6 +18,7 @@ mod object;
 mod options;
 mod review;
 mod scenes;
+mod sight;
 mod track;
 mod trail;
 mod watch;
@@ -49,7 +50,7 @@ use crate::error::{Error, Result};
 use crate::frame::{FrameView, Size};
 use crate::memory_bank::Reach;
 use crate::model::{Cancel, Features, Model};
-use crate::preprocess::{EncoderInput, to_encoder_input};
+use crate::preprocess::EncoderInput;
 use answering::{At, Outcome};
 use attended::Attended;
 use change::{Change, Seen};
@@ -57,8 +58,9 @@ use file::File;
 use keeping::Keeping;
 use object::Object;
 use scenes::Scenes;
+use sight::Sight;
 use trail::Step;
-use watch::Watch;
+use watch::{Timed, Watch};
 
 /// A shot being tracked.
 #[derive(Debug)]
@@ -79,10 +81,12 @@ pub struct Session {
 struct Current {
     frame: u64,
     input: EncoderInput,
-    /// What the input's hash is.
-    hash: u128,
+    /// What it looked like.
+    seen: Seen,
     /// Encoded when first needed.
     features: Option<Features>,
+    /// Encoded ahead, and neither needed nor told yet.
+    ahead: Option<Timed<Features>>,
     /// What the attention made of them.
     attended: Attended,
     /// Objects of which something was said, but only on the other side of a cut.
@@ -171,35 +175,24 @@ impl Session {
     /// # Errors
     /// As [`Session::push`].
     pub fn push_toward(&mut self, frame: u64, direction: Direction, pixels: FrameView<'_>) -> Result<()> {
-        self.take(frame, direction, pixels, &|_, step| step != Step::Nothing, false).map(|_| ())
+        let sight = Sight::of(frame, pixels, self.size, &self.model)?;
+        let (mut current, change) = self.arrive(frame, sight)?;
+        self.answer(&mut current, direction, &|_, step| step != Step::Nothing, false, change)?;
+        self.current = Some(current);
+        Ok(())
     }
 
-    /// Takes a frame and answers for the objects that are wanted. Gives those that were tracked. `recalled` is as in [`At`].
-    fn take(
-        &mut self,
-        frame: u64,
-        direction: Direction,
-        pixels: FrameView<'_>,
-        wanted: &dyn Fn(ObjectId, Step) -> bool,
-        recalled: bool,
-    ) -> Result<Vec<ObjectId>> {
-        if pixels.size() != self.size {
-            let (found, want) = (pixels.size(), self.size);
-            return Err(Error::Frame(format!("frame {frame} is {found}, expected the session's {want}")));
-        }
+    /// Takes a frame in: what it changes, and what is made of it already. It is the current one when it is answered.
+    fn arrive(&mut self, frame: u64, sight: Sight) -> Result<(Current, Change)> {
+        let Sight { input, seen, features: ahead } = sight;
         self.watch.restart();
         self.cancel.check()?;
-        let spec = &self.model.manifest().input;
-        let input = self.watch.run(Stage::Preprocess, || to_encoder_input(pixels, spec))?;
-        let seen = Seen::of(&input, spec);
+        let input = self.watch.tell(Stage::Preprocess, input)?;
         let mut change = Change::default();
         self.look(frame, &seen, &mut change)?;
         let (features, attended) = self.features_of(seen.hash);
-        let (hash, apart) = (seen.hash, BTreeSet::new());
-        let mut current = Current { frame, input, hash, features, attended, apart };
-        let tracked = self.answer(&mut current, direction, wanted, recalled, change)?;
-        self.current = Some(current);
-        Ok(tracked)
+        let ahead = ahead.filter(|_| features.is_none());
+        Ok((Current { frame, input, seen, features, ahead, attended, apart: BTreeSet::new() }, change))
     }
 
     /// What is made already of a picture that is pushed again. Of any other, the last frame's features go: two frames'
@@ -207,7 +200,7 @@ impl Session {
     fn features_of(&mut self, hash: u128) -> (Option<Features>, Attended) {
         let Some(last) = &mut self.current else { return Default::default() };
         let made = (last.features.take(), std::mem::take(&mut last.attended));
-        if last.hash == hash { made } else { Default::default() }
+        if last.seen.hash == hash { made } else { Default::default() }
     }
 
     /// Answers prompts that were added for the frame that was pushed last, from features it already has.

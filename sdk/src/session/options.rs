@@ -52,6 +52,10 @@ pub struct SessionOptions {
     /// Nothing is recalled across a cut. The reference knows no cuts; a mask that goes on into another shot is
     /// always wrong, so the default is `true`.
     pub detect_cuts: bool,
+    /// [`Session::track`](super::Session::track) encodes the next frame while the one before it is answered, where that
+    /// pays: on two threads or more of the CPU, for few objects, under a ceiling that has room for two frames' features.
+    /// The encoder is loaded a second time for it, unless it is large. The masks are the same, bit for bit.
+    pub encode_ahead: bool,
 }
 
 impl Default for SessionOptions {
@@ -67,6 +71,7 @@ impl Default for SessionOptions {
             max_cond_frames_in_attn: None,
             memory_temporal_stride_for_eval: 1,
             detect_cuts: true,
+            encode_ahead: true,
         }
     }
 }
@@ -122,7 +127,8 @@ impl SessionOptions {
         }
     }
 
-    /// What the ceiling leaves for answers, beside one frame's features and one recollection; `None` without one.
+    /// What the ceiling leaves for answers, beside one recollection and the features of one frame, or of two where it has
+    /// room for them; `None` without one.
     ///
     /// # Errors
     /// [`Error::Setting`] if it leaves too little to work at all, with the least that does.
@@ -132,9 +138,19 @@ impl SessionOptions {
         let want = format!("at least {least} bytes, which one object on one frame takes");
         let answer = answer_bytes(manifest);
         match ceiling.checked_sub(least) {
+            Some(spare) if self.has_room_ahead(manifest, manifest.memory_slots) => {
+                Ok(Some(spare - frame_bytes(manifest) + answer))
+            }
             Some(spare) => Ok(Some(spare + answer)),
             None => Err(Error::Setting { name: "memory_ceiling", found: format!("{ceiling} bytes"), want }),
         }
+    }
+
+    /// Whether the next frame may be encoded ahead, beside a recollection of so many memories.
+    pub(super) fn has_room_ahead(&self, manifest: &Manifest, memories: usize) -> bool {
+        let most = self.memory_ceiling.unwrap_or(u64::MAX);
+        let memories = memories.max(manifest.memory_slots);
+        self.encode_ahead && least_bytes(manifest, memories) + frame_bytes(manifest) <= most
     }
 
     /// # Errors
@@ -159,14 +175,20 @@ fn answer_bytes(m: &Manifest) -> u64 {
         as u64
 }
 
-/// What one object takes on one frame at least: the encoder's input and features, a recollection, an answer.
-fn least_bytes(m: &Manifest, memories: usize) -> u64 {
+/// A frame: the encoder's input, and its features.
+fn frame_bytes(m: &Manifest) -> u64 {
     let (s, k, g, d) = (m.input.size, m.mask_side(), m.grid(), m.channels);
     let input = 3 * s * s;
     let features = d / 8 * k * k + d / 4 * (k / 2).pow(2) + 2 * d * g * g;
+    ((input + features) * size_of::<f32>()) as u64
+}
+
+/// What one object takes on one frame at least: the frame, a recollection, an answer.
+fn least_bytes(m: &Manifest, memories: usize) -> u64 {
+    let (k, g, d) = (m.mask_side(), m.grid(), m.channels);
     let conditioned = d * g * g;
     let recollection = memories * m.tokens() * m.memory_channels + m.pointers * d;
     let decoded = 4 * k * k;
-    let floats = input + features + conditioned + recollection + decoded;
-    (floats * size_of::<f32>()) as u64 + answer_bytes(m)
+    let floats = conditioned + recollection + decoded;
+    (floats * size_of::<f32>()) as u64 + frame_bytes(m) + answer_bytes(m)
 }

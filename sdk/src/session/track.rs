@@ -2,22 +2,29 @@
 
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, RangeInclusive};
+use std::sync::Arc;
 
-use super::change::Change;
+use super::change::{Change, Seen};
 use super::object::Object;
+use super::sight::{Ahead, LookAhead, Sight};
 use super::trail::Step;
 use super::{ObjectId, Outdated, Session};
+use crate::cut::{DEFAULT_SENSITIVITY, is_cut};
 use crate::error::{Error, Result};
 use crate::frame::FrameView;
 use crate::memory_bank::Direction;
 
-/// Where frames come from.
+/// The most objects beside which the next frame is encoded: more keep every thread busy by themselves.
+const MOST_OBJECTS_BESIDE: usize = 2;
+
+/// Where frames come from. Asked on the thread that tracks.
 pub trait FrameSource {
     /// The frame of a number, counted from 0, or `None` beyond the last one. Mostly asked for in the order of
-    /// tracking; now and then a frame further back, to make a memory anew.
+    /// tracking; now and then a frame further back, to make a memory anew. A frame may be asked for while the one before
+    /// it is still to be answered, and isn't asked for again in its turn.
     ///
     /// # Errors
-    /// [`Error::Frame`] if it can't be had; tracking stops then, and what was finished stays.
+    /// [`Error::Frame`] if it can't be had; tracking stops there, and what was finished stays.
     fn frame(&mut self, index: u64) -> Result<Option<FrameView<'_>>>;
 }
 
@@ -84,6 +91,14 @@ struct Run<'a> {
     source: &'a mut dyn FrameSource,
     each: &'a mut EachFrame<'a>,
     report: TrackReport,
+    /// The frame that comes next, if it was looked at already.
+    ahead: Option<Ahead>,
+}
+
+/// Where tracking goes on to after a frame, and for which objects.
+struct Next<'a> {
+    frame: u64,
+    wanted: &'a dyn Fn(&Object, u64) -> bool,
 }
 
 impl Session {
@@ -100,7 +115,7 @@ impl Session {
         each: &'a mut EachFrame<'a>,
     ) -> Result<TrackReport> {
         let report = TrackReport { tracked: Vec::new(), kept: 0, stopped: Stopped::Done };
-        let mut run = Run { source, each, report };
+        let mut run = Run { source, each, report, ahead: None };
         match self.run(request, &mut run) {
             Ok(ControlFlow::Break(stopped)) => run.report.stopped = stopped,
             Ok(ControlFlow::Continue(())) => {}
@@ -173,6 +188,12 @@ impl Session {
             Direction::Reverse => last,
         });
         while let Some(frame) = next.filter(|frame| (first..=last).contains(frame)) {
+            next = match direction {
+                Direction::Forward => frame.checked_add(1),
+                Direction::Reverse => frame.checked_sub(1),
+            };
+            // What comes next may have become another frame since.
+            run.ahead.take_if(|ahead| ahead.frame != frame);
             let scene = self.scene(frame);
             let steps: Vec<_> =
                 self.objects.iter().map(|(&id, o)| (id, o.trail.step(frame, &scene))).collect();
@@ -182,7 +203,9 @@ impl Session {
             let todo: BTreeSet<_> = steps.iter().filter(|step| wants(step)).map(|&(id, _)| id).collect();
             if !todo.is_empty() {
                 self.restore_memories(&todo, frame, direction, run)?;
-                if !self.visit(frame, direction, run, &|id, _| todo.contains(&id))? {
+                let next = next.filter(|next| (first..=last).contains(next));
+                let next = next.map(|frame| Next { frame, wanted });
+                if !self.visit(frame, direction, run, &|id, _| todo.contains(&id), next)? {
                     return Ok(ControlFlow::Continue(()));
                 }
                 if (run.each)(self, frame).is_break() {
@@ -193,10 +216,6 @@ impl Session {
             } else if !self.anything_ahead(frame, direction) {
                 return Ok(ControlFlow::Break(Stopped::AtCut { frame }));
             }
-            next = match direction {
-                Direction::Forward => frame.checked_add(1),
-                Direction::Reverse => frame.checked_sub(1),
-            };
         }
         Ok(ControlFlow::Continue(()))
     }
@@ -213,7 +232,7 @@ impl Session {
             }
         }
         if !gone.is_empty() {
-            self.visit(frame, direction, run, &|id, _| gone.contains(&id))?;
+            self.visit(frame, direction, run, &|id, _| gone.contains(&id), None)?;
         }
         Ok(())
     }
@@ -252,23 +271,85 @@ impl Session {
         }
         let frames: BTreeSet<_> = gone.iter().map(|&(frame, _)| frame).collect();
         for recalled in frames {
-            self.visit(recalled, direction, run, &|id, _| gone.contains(&(recalled, id)))?;
+            self.visit(recalled, direction, run, &|id, _| gone.contains(&(recalled, id)), None)?;
         }
         Ok(())
     }
 
-    /// Reads a frame and answers for the objects that are wanted. False beyond the shot's end.
+    /// Reads a frame and answers for the objects that are wanted, with a look at the frame that comes next where that
+    /// pays. False beyond the shot's end.
     fn visit(
         &mut self,
         frame: u64,
         direction: Direction,
         run: &mut Run<'_>,
         wanted: &dyn Fn(ObjectId, Step) -> bool,
+        next: Option<Next<'_>>,
     ) -> Result<bool> {
-        let Some(pixels) = run.source.frame(frame)? else { return Ok(false) };
-        let tracked = self.take(frame, direction, pixels, wanted, true)?;
+        let Some(sight) = self.sight(frame, run)? else { return Ok(false) };
+        let (mut current, change) = self.arrive(frame, sight)?;
+        let next = next.filter(|next| self.is_encoded_ahead(next, &change));
+        let tracked = self.look_ahead(next, &current.seen.clone(), run, |session| {
+            session.answer(&mut current, direction, wanted, true, change)
+        })?;
+        self.current = Some(current);
         tracked.into_iter().for_each(|id| run.report.add(id, frame, direction));
         Ok(true)
+    }
+
+    /// A frame that was looked at ahead, or is read now. `None` beyond the shot's end.
+    fn sight(&self, frame: u64, run: &mut Run<'_>) -> Result<Option<Sight>> {
+        if let Some(ahead) = run.ahead.take_if(|ahead| ahead.frame == frame) {
+            return ahead.sight;
+        }
+        let Some(pixels) = run.source.frame(frame)? else { return Ok(None) };
+        Sight::of(frame, pixels, self.size, &self.model).map(Some)
+    }
+
+    /// Whether the frame that comes next is encoded beside the work on this one, which changes what `change` says.
+    fn is_encoded_ahead(&self, next: &Next<'_>, change: &Change) -> bool {
+        let scene = self.scenes.around_with(next.frame, &change.cuts);
+        let tracked = |object: &&Object| {
+            object.trail.step(next.frame, &scene) == Step::Track && (next.wanted)(object, next.frame)
+        };
+        let objects: Vec<_> = self.objects.values().filter(tracked).collect();
+        let prompted = objects.iter().map(|object| object.trail.conditioning().len()).max().unwrap_or(0);
+        (1..=MOST_OBJECTS_BESIDE).contains(&objects.len())
+            && self.options.has_room_ahead(self.model.manifest(), prompted + self.reach.slots as usize - 1)
+            && self.model.encodes_beside()
+    }
+
+    /// Works on a frame that looks like `here`, and encodes the next one meanwhile. What is met there waits for its turn:
+    /// nothing of it changes what becomes of this frame.
+    fn look_ahead<T>(
+        &mut self,
+        next: Option<Next<'_>>,
+        here: &Seen,
+        run: &mut Run<'_>,
+        work: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let Some(Next { frame, .. }) = next else { return work(self) };
+        // Two frames' features are held at most.
+        run.ahead = None;
+        let pixels = match run.source.frame(frame) {
+            Ok(Some(pixels)) => pixels,
+            ended => {
+                run.ahead = Some(Ahead { frame, sight: ended.map(|_| None) });
+                return work(self);
+            }
+        };
+        let (model, detect_cuts) = (Arc::clone(&self.model), self.options.detect_cuts);
+        // Behind a cut nothing is tracked, and of the same picture the features are there.
+        let wanted = |there: &Seen| {
+            let cut = detect_cuts && is_cut(&here.signature, &there.signature, DEFAULT_SENSITIVITY);
+            !cut && there.hash != here.hash
+        };
+        let look =
+            LookAhead { model: &model, cancel: self.cancel.beside(), size: self.size, wanted: &wanted };
+        let (done, sight) = look.beside(frame, pixels, || work(self));
+        let done = done?;
+        run.ahead = Some(Ahead { frame, sight: sight.map(Some) });
+        Ok(done)
     }
 
     fn answer_waiting(&mut self, frame: u64, run: &mut Run<'_>) -> Result<()> {
@@ -276,7 +357,7 @@ impl Session {
             |(&id, object): (&ObjectId, &Object)| object.trail.waiting().contains(&frame).then_some(id);
         let corrected: BTreeSet<_> = self.objects.iter().filter_map(waits).collect();
         self.restore_memories(&corrected, frame, Direction::Forward, run)?;
-        if !self.visit(frame, Direction::Forward, run, &|_, step| step == Step::Prompt)? {
+        if !self.visit(frame, Direction::Forward, run, &|_, step| step == Step::Prompt, None)? {
             return Err(Error::State(format!("a prompt is on frame {frame}, which the shot does not have")));
         }
         Ok(())

@@ -28,6 +28,20 @@ impl Stage {
 /// What a host wants to be told: after each stage, how long it took. `Break` stops the work.
 pub type Progress = dyn FnMut(Stage, Duration) -> ControlFlow<()> + Send;
 
+/// What was done, and how long it took.
+pub(super) struct Timed<T> {
+    pub(super) done: T,
+    pub(super) took: Duration,
+}
+
+impl<T> Timed<T> {
+    pub(super) fn run(work: impl FnOnce() -> Result<T>) -> Result<Self> {
+        let start = Instant::now();
+        let done = work()?;
+        Ok(Self { done, took: start.elapsed() })
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Watch {
     pub(super) progress: Option<std::boxed::Box<Progress>>,
@@ -44,9 +58,12 @@ impl Watch {
     }
 
     pub(super) fn run<T>(&mut self, stage: Stage, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let start = Instant::now();
-        let done = work()?;
-        let took = start.elapsed();
+        let timed = Timed::run(work)?;
+        self.tell(stage, timed)
+    }
+
+    /// Counts and tells what was done elsewhere.
+    pub(super) fn tell<T>(&mut self, stage: Stage, Timed { done, took }: Timed<T>) -> Result<T> {
         self.spent[stage as usize] += took;
         match self.progress.as_mut().map(|tell| tell(stage, took)) {
             Some(ControlFlow::Break(())) => Err(Error::Cancelled),

@@ -7,6 +7,7 @@
 mod shot;
 mod stream;
 mod track;
+mod ahead;
 mod edit;
 mod automatic;
 mod file;
