@@ -17,18 +17,12 @@ from torch.nn import functional as F
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from train import matching  # noqa: E402
-from train.grid import tokens  # noqa: E402
+from train.grid import channel_norm, through, tokens  # noqa: E402
 
 
 def matching_of(model):
     """rotomask-nano's matching; None for SAM 2's own models."""
     return getattr(model, "matching", None)
-
-
-def channel_norm(norm, x):
-    """SAM 2's LayerNorm2d as one LayerNormalization."""
-    y = F.layer_norm(x.permute(0, 2, 3, 1), tuple(norm.weight.shape), norm.weight, norm.bias, norm.eps)
-    return y.permute(0, 3, 1, 2)
 
 
 class ShortNorm(nn.Module):
@@ -58,12 +52,6 @@ def short_norms(module):
                     x.data -= x.data.mean(0, keepdim=True)
                 layers[at + 1] = ShortNorm(norm)
     return module
-
-
-def through(layers, x):
-    for layer in layers:
-        x = channel_norm(layer, x) if type(layer).__name__ == "LayerNorm2d" else layer(x)
-    return x
 
 
 class MaskDecoder(nn.Module):

@@ -115,13 +115,13 @@ def load(model, path):
 def trained(path, slots):
     """The trainer's model at its averaged weights; with fewer `slots`, the prompted frame and the latest are recalled."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from train.config import Config, shape
+    from train.config import Config, shape, weights_of
     from train.model import build as build_trained
     from train.model import load_weights
 
     state = torch.load(path, map_location="cpu", weights_only=True)
     model = build_trained(Config(**shape(state)))
-    left = load_weights(model, state.get("ema") or state["model"])
+    left = load_weights(model, weights_of(state))
     if left:
         raise SystemExit(f"{path}: {len(left)} weights don't fit the model it names, such as {left[0]}")
     times = model.maskmem_tpos_enc.data

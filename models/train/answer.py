@@ -18,12 +18,12 @@ from torch.nn import functional as F
 from . import data, losses, prompts
 from .clicks import SHARPNESS, Clicks
 from .clips import Clips
-from .config import Config, shape
+from .config import Config, shape, weights_of
 from .grid import image, unfold
 from .model import build, load_weights
 from .synth.scene import REGION, WHOLE
 from .tracker import LOGIT_LIMIT, Tracker
-from .train import rate, save, starting_weights, starting_point
+from .train import rate, save, starting_point
 
 # Of a clip: two frames as nothing is remembered for them, and one tracked by the memory of the first.
 FIRST_FRAMES, TRACKED_FRAME = (0, 1), 2
@@ -70,13 +70,14 @@ def see(tracker, clip, number):
     own = lambda rows: half(image(match.taken(rows)[0]))
     seen = {"masks": np.packbits(np.ascontiguousarray(masks), axis=-1), "levels": levels, "fine": half(unfold(fine.transpose(1, 2))),
             "middle": half(lean.middle(middle)), "coarse": own(first)}
-    large = lambda t: masks[:, t].sum((1, 2)) > data.SMALLEST_TARGET * masks.shape[-1] ** 2
     for t in FIRST_FRAMES:
-        picked = rng.permutation(np.flatnonzero(large(t)))[:DECODED_TARGETS]
+        picked = rng.permutation(np.flatnonzero(large(masks[:, t])))[:DECODED_TARGETS]
         if len(picked):
-            xy, labels = zip(*(prompts.click(masks[i, t], rng) for i in picked))
-            seen[f"shown{t}"] = shown_by(tracker, first[t : t + 1], (fine[t : t + 1], middle[t : t + 1]), xy, labels)
-    picked = rng.permutation(np.flatnonzero(large(0) & large(TRACKED_FRAME)))[:TRACKED_TARGETS]
+            xy, labels = map(torch.tensor, zip(*(prompts.click(masks[i, t], rng) for i in picked)))
+            at = slice(t, t + 1)
+            decoded = tracker.decode(first[at].expand(len(picked), -1, -1), (fine[at], middle[at]), xy.float(), labels, answer=False)
+            seen[f"shown{t}"] = half(unfold(decoded.shown()[0])[:, 0])
+    picked = rng.permutation(np.flatnonzero(large(masks[:, 0]) & large(masks[:, TRACKED_FRAME])))[:TRACKED_TARGETS]
     if len(picked):
         given = torch.from_numpy(np.ascontiguousarray(masks[picked, 0]))
         prompt = tracker.model.mask_downsample(given.float()[:, None])
@@ -87,14 +88,6 @@ def see(tracker, clip, number):
         shown, _ = tracker.decode(pix, (fine[at], middle[at])).shown()
         seen.update(tracked=picked, tracked_coarse=own(pix), tracked_shown=half(unfold(shown)[:, 0]))
     return seen
-
-
-def shown_by(tracker, row, seen, xy, labels):
-    """The decoder's own masks of targets of one frame, before anything is made of the clicks."""
-    b = len(xy)
-    logits, ious, *_ = tracker.lean.decode(row.expand(b, -1, -1), *seen, torch.tensor(xy).float(), torch.tensor(labels), answer=False)
-    best = 1 + ious[:, 1:].argmax(1)
-    return unfold(logits[torch.arange(b), best]).half().numpy()
 
 
 def see_all(tracker, clips, folder):
@@ -135,8 +128,7 @@ def _first(seen, rng):
         return []
     masks, levels, shown = unpacked(seen["masks"][:, t]), seen["levels"], seen[f"shown{t}"]
     share = np.where(levels == WHOLE, 1.0, np.where(levels == REGION, REGION_SHARE, PART_SHARE))
-    large = masks.sum((1, 2)) > data.SMALLEST_TARGET * masks.shape[-1] ** 2
-    picked = rng.permutation(np.flatnonzero(large & (rng.random(len(levels)) < share)))[:TARGETS]
+    picked = rng.permutation(np.flatnonzero(large(masks) & (rng.random(len(levels)) < share)))[:TARGETS]
     # The decoder hardly asks where the click was: any target's mask will do.
     return [(seen["coarse"][t], seen["middle"][t], seen["fine"][t], shown[rng.integers(len(shown))], masks[i]) for i in picked]
 
@@ -146,6 +138,11 @@ def _tracked(seen, rng):
         return []
     t, masks = TRACKED_FRAME, unpacked(seen["masks"][seen["tracked"], TRACKED_FRAME])
     return [(seen["tracked_coarse"][i], seen["middle"][t], seen["fine"][t], seen["tracked_shown"][i], masks[i]) for i in rng.permutation(len(masks))]
+
+
+def large(masks):
+    """Which of masks [n,S,S] are large enough to be a target."""
+    return masks.sum((1, 2)) > data.SMALLEST_TARGET * masks.shape[-1] ** 2
 
 
 def unpacked(bits):
@@ -196,7 +193,7 @@ def main():
         p.error(f"{a.first}: has no matching, wanted a model that begin_matching.py or this wrote")
     config = Config(**{**shape(first), "bf16": False})
     model = build(config).eval().requires_grad_(False)
-    fresh = load_weights(model, starting_weights(a.first))
+    fresh = load_weights(model, weights_of(first))
     everything = see_all(Tracker(model, config), Clips(a.clips), os.path.join(a.out, "seen"))
     clicks = model.clicks.requires_grad_(True)
     if a.anew or any(name.startswith("clicks.") for name in fresh):

@@ -11,7 +11,7 @@ import cv2
 import torch
 
 from . import data, matching
-from .config import Config, shape
+from .config import Config, shape, weights_of
 from .grid import tokens
 from .model import build, load_weights
 from .train import starting_point
@@ -69,7 +69,7 @@ def main():
     config.image_size = a.image_size or config.image_size
     model = build(config).eval()
     model.matching.free.zero_()  # nothing is cleared yet
-    left = load_weights(model, widened(first.get("ema") or first["model"]))
+    left = load_weights(model, widened(weights_of(first)))
     print(f"{a.first}: {len(left)} tensors stay as built {left}", flush=True)
     begin(model, features(model, paths))
     torch.save({"model": model.state_dict(), "step": 0, **shape(vars(config))}, a.out)

@@ -6,12 +6,12 @@ import argparse
 
 import torch
 
-from .config import shape
+from .config import shape, weights_of
 
 
 def blend(first, second, share):
     """Averaged weights of both, mixed; `share` is the second's, 0 to 1."""
-    a, b = (s.get("ema") or s["model"] for s in (first, second))
+    a, b = map(weights_of, (first, second))
     if a.keys() != b.keys() or any(a[k].shape != b[k].shape for k in a):
         raise ValueError("blend: the checkpoints are of models of different shape, wanted equal ones")
     return {k: torch.lerp(a[k], b[k], share) if a[k].is_floating_point() else b[k] for k in b}

@@ -11,7 +11,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-NEGATIVE, POSITIVE, BOX_FIRST, BOX_LAST, BOX_MIDDLE = 0, 1, 2, 3, 4
+from .grid import channel_norm
+from .prompts import BOX_END, BOX_START, NEGATIVE, POSITIVE
+
+BOX_MIDDLE = 4  # beside the labels of prompts
 MASKS = 4  # the single one, then three to choose from
 NEAR = (0.02, 0.07, 0.25)  # how far it is near, in shares of the side
 LIMIT = 4.0  # of logits, as the network sees them
@@ -21,11 +24,6 @@ SHARPNESS = 2.5
 
 def bounded(logits):
     return logits / (1 + logits.abs() / LIMIT)
-
-
-def by_channel(norm, x):
-    """A LayerNorm over channels, of [B,C,h,w]."""
-    return norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 def flat(x, n):
@@ -67,7 +65,7 @@ class Clicks(nn.Module):
     def begin(self, coarse, middle, fine):
         """Sets what stands by the features of some pictures, [N,C,side,side]: their size, and likeness as that of what they vary by most."""
         rows = lambda x: x.permute(1, 0, 2, 3).flatten(1)
-        x = rows(by_channel(self.norm, coarse))
+        x = rows(channel_norm(self.norm, coarse))
         self.norm.weight.div_(x.std(1))
         self.norm.bias.sub_(x.mean(1) / x.std(1))
         for scale, shift, x in zip(self.scales, self.shifts, map(rows, (middle, fine))):
@@ -80,7 +78,7 @@ class Clicks(nn.Module):
 
     def alike(self, coarse, middle, fine):
         """Features of deviation 1."""
-        return by_channel(self.norm, coarse), *(x * scale + shift for x, scale, shift in zip((middle, fine), self.scales, self.shifts))
+        return channel_norm(self.norm, coarse), *(x * scale + shift for x, scale, shift in zip((middle, fine), self.scales, self.shifts))
 
     def forward(self, coarse, middle, fine, points, labels, shown, before, has_before):
         """`shown`: the decoder's mask [B,1,4g,4g]; `before`: the mask that is corrected, where `has_before` [B] is 1. Gives
@@ -91,8 +89,8 @@ class Clicks(nn.Module):
         seen, earlier = F.avg_pool2d(shown, 2), F.avg_pool2d(before, 2)
         told = self.told((coarse, middle, F.avg_pool2d(fine, 2)), points, labels, seen)
         flags = torch.stack([has_before, (labels >= 0).to(shown.dtype).sum(1) / 8], 1)[:, :, None, None].expand(-1, -1, *seen.shape[2:])
-        x = F.relu(by_channel(self.entered, self.enter(torch.cat([told, box, seen, earlier, flags, middle], 1))))
-        y = by_channel(self.widened, self.wide(torch.cat([F.avg_pool2d(x, 2), self.coarse(coarse)], 1)))
+        x = F.relu(channel_norm(self.entered, self.enter(torch.cat([told, box, seen, earlier, flags, middle], 1))))
+        y = channel_norm(self.widened, self.wide(torch.cat([F.avg_pool2d(x, 2), self.coarse(coarse)], 1)))
         mean = lambda x: F.avg_pool2d(x, self.grid)[:, :, 0, 0]
         y = F.relu(self.widest(y + self.whole(mean(y))[:, :, None, None]) + y)
         x = F.relu(self.join(F.relu(x + self.up(y))))
@@ -102,19 +100,20 @@ class Clicks(nn.Module):
 
     def answered(self, features, points, labels, masks, ious, before, has_before):
         """The decoder's masks [B,4,4g,4g] and IoUs [B,4], and in their place these ones where something was clicked. `features`
-        are the coarse, of each object, and the middle and fine ones of the frame; `before` [B,1,4g,4g] counts where `has_before` [1]."""
+        are the coarse, of each object, and the middle and fine ones of each or of their one frame; `before` [B,1,4g,4g] counts where
+        `has_before` [1] is 1."""
         clicked = (labels >= 0).any(1).nonzero()[:, 0]  # often nobody: then nothing is computed
         coarse, middle, fine = features
         best = ious[clicked, 1:].argmax(1) + 1
-        of = lambda x: x.expand(clicked.shape[0], -1, -1, -1)
+        of = lambda x: x.expand(clicked.shape[0], -1, -1, -1) if x.shape[0] == 1 else x[clicked]
         own = self(coarse[clicked], of(middle), of(fine), points[clicked], labels[clicked], masks[clicked, best][:, None], before[clicked], has_before.expand(clicked.shape[0]))
         return tuple(x.index_put((clicked,), new) for x, new in zip((masks, ious), own))
 
     def pointed(self, points, labels):
         """Points in shares of the side, with a box's middle behind, and what places are to the box [B,4,2g,2g]."""
         corner = lambda which: ((labels == which).to(points.dtype)[..., None] * points).sum(1, keepdim=True)
-        first, last = corner(BOX_FIRST), corner(BOX_LAST)
-        has = (labels == BOX_FIRST).sum(1, keepdim=True).clamp(max=1)
+        first, last = corner(BOX_START), corner(BOX_END)
+        has = (labels == BOX_START).sum(1, keepdim=True).clamp(max=1)
         middle, size = (first + last) / 2, (last - first + 1).clamp(min=1) / (2 * self.side)
         points = (torch.cat([points, middle], 1) + 0.5) / self.side
         labels = torch.cat([labels, BOX_MIDDLE * has - (1 - has)], 1)

@@ -13,6 +13,11 @@ def shape(checkpoint):
     return {name: checkpoint[name] for name in SHAPE if name in checkpoint}
 
 
+def weights_of(checkpoint):
+    """Its averaged weights, if it has them."""
+    return checkpoint.get("ema") or checkpoint["model"]
+
+
 @dataclass
 class Config:
     # Model. The graph contract fixes the rest: strides 4, 8 and 16. SAM 2 has 64 memory channels.

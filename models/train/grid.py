@@ -1,5 +1,7 @@
-"""Images as rows of tokens, and masks in the order in which the decoder unfolds them."""
+"""Images as rows of tokens, norms over an image's channels, and masks in the order in which the decoder unfolds them."""
 import math
+
+from torch.nn import functional as F
 
 
 def tokens(image):
@@ -11,6 +13,18 @@ def image(rows):
     """[B,g*g,C] to [B,C,g,g]."""
     g = math.isqrt(rows.shape[1])
     return rows.transpose(1, 2).unflatten(2, (g, g))
+
+
+def channel_norm(norm, x):
+    """A norm over the channels of [B,C,h,w], such as SAM 2's LayerNorm2d, as one LayerNormalization."""
+    y = F.layer_norm(x.permute(0, 2, 3, 1), tuple(norm.weight.shape), norm.weight, norm.bias, norm.eps)
+    return y.permute(0, 3, 1, 2)
+
+
+def through(layers, x):
+    for layer in layers:
+        x = channel_norm(layer, x) if type(layer).__name__ == "LayerNorm2d" else layer(x)
+    return x
 
 
 def fold(masks):

@@ -13,24 +13,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from . import matching
-from .grid import fold, image, tokens, unfold
+from .grid import fold, image, through, tokens, unfold
 
 
 def attend(q, k, v):
     """By plain products: at these sizes several times faster both ways than the fused kernel on a CPU."""
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
     return torch.softmax(scores, -1, dtype=None if scores.dtype == torch.bfloat16 else torch.float32).to(v.dtype) @ v
-
-
-def channel_norm(norm, x):
-    """SAM 2's LayerNorm2d on [B,C,h,w], which stays channels last."""
-    return F.layer_norm(x.permute(0, 2, 3, 1), norm.weight.shape, norm.weight, norm.bias, norm.eps).permute(0, 3, 1, 2)
-
-
-def through(modules, x):
-    for layer in modules:
-        x = channel_norm(layer, x) if type(layer).__name__ == "LayerNorm2d" else layer(x)
-    return x
 
 
 @functools.cache
@@ -202,23 +191,18 @@ class Lean(nn.Module):
         ious = d.iou_prediction_head(q[:, 1])
         if self.match:
             logits = logits + self.match.hint_share * hint.flatten(1)[:, None]
-            if answer:
+            if answer and (labels >= 0).any():
                 logits, ious = self._clicked(rows, fine, middle, points, labels, logits, ious, mask)
         return logits.float(), ious.float(), m.obj_ptr_proj(picked).float(), d.pred_obj_score_head(q[:, 0]).float()
 
     def _clicked(self, rows, fine, middle, points, labels, logits, ious, mask):
         """The decoder's folded logits and IoUs, and where something was clicked those of model.clicks."""
-        clicked = (labels >= 0).any(1)
-        if not clicked.any():
-            return logits, ious
-        b = len(rows)
-        spread = lambda x: x.repeat_interleave(b // len(x), 0)
-        best = 1 + ious[:, 1:].argmax(1)
-        shown = unfold(logits[torch.arange(b), best])[:, None]
-        has = torch.full((b,), float(mask is not None), device=rows.device)
-        before = torch.zeros_like(shown) if mask is None else mask
-        own, sure = self.model.clicks(image(rows), spread(self.middle(middle)), spread(unfold(fine.transpose(1, 2))), points, labels, shown, before, has)
-        return torch.where(clicked[:, None, None], fold(own), logits), torch.where(clicked[:, None], sure, ious)
+        spread = lambda x: x.repeat_interleave(len(rows) // len(x), 0)
+        features = image(rows), spread(self.middle(middle)), spread(unfold(fine.transpose(1, 2)))
+        has = torch.full((1,), float(mask is not None), device=rows.device)
+        masks = unfold(logits)
+        masks, ious = self.model.clicks.answered(features, points, labels, masks, ious, torch.zeros_like(masks[:, :1]) if mask is None else mask, has)
+        return fold(masks), ious
 
     def _two_ways(self, t, points, k, place):
         q = points

@@ -48,9 +48,9 @@ class Tracker:
     def tensor(self, x, **kind):
         return torch.as_tensor(np.ascontiguousarray(x), device=self.device, **kind)
 
-    def decode(self, rows, seen, points=None, labels=None, mask=None, several=True):
+    def decode(self, rows, seen, points=None, labels=None, mask=None, several=True, answer=True):
         fine, middle = seen
-        logits, ious, pointers, score = self.lean.decode(rows, fine, middle, points, labels, mask)
+        logits, ious, pointers, score = self.lean.decode(rows, fine, middle, points, labels, mask, answer)
         pick = slice(1, None) if several else slice(0, 1)
         return Decoded(logits[:, pick], ious[:, pick], pointers[:, pick], score)
 

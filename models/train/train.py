@@ -54,11 +54,6 @@ def starting_point(path):
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def starting_weights(path):
-    start = starting_point(path)
-    return start.get("ema") or start["model"]
-
-
 def save(path, **state):
     torch.save(state, path + ".part")
     os.replace(path + ".part", path)
@@ -82,7 +77,7 @@ def main():
     device = torch.device(c.device)
     model = build(c, pretrained=not (resumed or c.init))
     if not resumed and c.init:
-        fresh = load_weights(model, starting_weights(c.init))
+        fresh = load_weights(model, settings.weights_of(starting_point(c.init)))
         print(f"{c.init}: {len(fresh)} tensors stay as built {fresh[:4]}", flush=True)
     if resumed:
         model.load_state_dict(resumed["model"])

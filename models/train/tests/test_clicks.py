@@ -7,7 +7,7 @@ import unittest
 import numpy as np
 import torch
 
-from .. import answer, clicks, clips, data
+from .. import answer, clicks, clips, data, prompts
 from ..config import Config
 from ..model import build
 from ..tracker import Tracker
@@ -60,8 +60,8 @@ class Clicks(unittest.TestCase):
 
     def test_places_are_inside_a_box_up_to_its_edges(self):
         box = torch.tensor([[[32.0, 16.0], [95.0, 111.0]]])
-        points, labels, told = self.clicks.pointed(box, torch.tensor([[clicks.BOX_FIRST, clicks.BOX_LAST]]))
-        self.assertEqual(labels.tolist(), [[clicks.BOX_FIRST, clicks.BOX_LAST, clicks.BOX_MIDDLE]])
+        points, labels, told = self.clicks.pointed(box, torch.tensor([[prompts.BOX_START, prompts.BOX_END]]))
+        self.assertEqual(labels.tolist(), [[prompts.BOX_START, prompts.BOX_END, clicks.BOX_MIDDLE]])
         self.assertEqual((points[0, 2] * SIDE).tolist(), [64.0, 64.0])
         inside = torch.zeros(2 * GRID, 2 * GRID)
         inside[2:14, 4:12] = 1  # squares of 8 pixels
