@@ -63,10 +63,12 @@ impl Tracker {
         Ok(found)
     }
 
-    /// Takes a frame.
-    pub fn push(&mut self, frame: usize, picture: &Picture) -> Result<()> {
+    /// Takes a frame, and meets the next one meanwhile if it is given.
+    pub fn push(&mut self, frame: usize, picture: &Picture, next: Option<&Picture>) -> Result<()> {
         let start = Instant::now();
-        self.session.push(frame as u64, &Image::from(picture))?;
+        let after = next.map(Image::from);
+        let next = after.as_ref().map(|after| (frame as u64 + 1, after));
+        self.session.push_ahead(frame as u64, &Image::from(picture), next)?;
         self.spent += start.elapsed();
         self.frames += 1;
         Ok(())
