@@ -57,7 +57,8 @@ def short_norms(module):
 class MaskDecoder(nn.Module):
     def __init__(self, model, attend):
         super().__init__()
-        self.attend, self.matching, self.clicks = attend, matching_of(model), getattr(model, "clicks", None)
+        self.attend, self.matching = attend, matching_of(model)
+        self.clicks, self.refine = getattr(model, "clicks", None), getattr(model, "refine", None)
         self.prompt, self.decoder, self.pointer = short_norms(model.sam_prompt_encoder), model.sam_mask_decoder, model.obj_ptr_proj
         self.side, self.channels, self.grid = model.image_size, model.hidden_dim, model.image_size // 16
         keep = lambda name, x: self.register_buffer(name, x.detach().clone())
@@ -123,7 +124,9 @@ class MaskDecoder(nn.Module):
         if m:
             masks = masks + handed
         if self.clicks:
-            masks, ious = self.clicks.answered((own, feat_s1, feat_s0), point_coords, point_labels, masks, ious, before, has_mask)
+            seen = own, feat_s1, feat_s0
+            masks = self.refine.followed(seen, point_labels, masks, ious, handed, has_mask)
+            masks, ious = self.clicks.answered(seen, point_coords, point_labels, masks, ious, before, has_mask)
         score = d.pred_obj_score_head(q[:, 0])
         here = (score > 0).to(q.dtype)[..., None]
         pointers = here * self.pointer(q[:, 2 : 2 + d.num_mask_tokens]) + (1 - here) * self.no_pointer

@@ -25,17 +25,19 @@ def image_encoder(model, image):
 
 
 def mask_decoder(model, pix, fine, middle, coords, labels, mask, has_mask):
-    clicks = hasattr(model, "clicks") and bool((labels >= 0).any())
-    sparse, dense = model.sam_prompt_encoder(points=(coords, labels), boxes=None, masks=mask if has_mask > 0 and not clicks else None)
+    clicked = hasattr(model, "clicks") and bool((labels >= 0).any())
+    sparse, dense = model.sam_prompt_encoder(points=(coords, labels), boxes=None, masks=mask if has_mask > 0 and not clicked else None)
     objects = pix.shape[0]
     masks, ious, picked, score = model.sam_mask_decoder.predict_masks(
         image_embeddings=pix, image_pe=model.sam_prompt_encoder.get_dense_pe(), sparse_prompt_embeddings=sparse,
         dense_prompt_embeddings=dense, repeat_image=False,
         high_res_features=[fine.expand(objects, -1, -1, -1), middle.expand(objects, -1, -1, -1)],
     )
-    if clicks:
-        own = model.matching.taken(pix.flatten(2).transpose(1, 2))[0].transpose(1, 2).reshape(pix.shape)
-        masks, ious = model.clicks.answered((own, middle, fine), coords, labels, masks, ious, mask, has_mask)
+    if hasattr(model, "clicks"):
+        own, hint = model.matching.taken(pix.flatten(2).transpose(1, 2))
+        seen = own.transpose(1, 2).reshape(pix.shape), middle, fine
+        masks = model.refine.followed(seen, labels, masks, ious, model.matching.prompt(hint)[0], has_mask)
+        masks, ious = model.clicks.answered(seen, coords, labels, masks, ious, mask, has_mask)
     here = (score > 0).to(score.dtype)[..., None]
     return masks, ious, here * model.obj_ptr_proj(picked) + (1 - here) * model.no_obj_ptr, score
 

@@ -5,25 +5,19 @@ sees is computed once and kept in OUT/seen; OUT/checkpoint.pt is the whole model
 """
 import argparse
 import concurrent.futures
-import json
 import os
-import time
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional as F
 
-from . import data, losses, prompts
+from . import data, losses, prompts, teach
 from .clicks import SHARPNESS, Clicks
 from .clips import Clips
-from .config import Config, shape, weights_of
 from .grid import image, unfold
-from .model import build, load_weights
 from .synth.scene import REGION, WHOLE
 from .tracker import LOGIT_LIMIT, Tracker
-from .train import rate, save, starting_point
 
 # Of a clip: two frames as nothing is remembered for them, and one tracked by the memory of the first.
 FIRST_FRAMES, TRACKED_FRAME = (0, 1), 2
@@ -32,8 +26,6 @@ PART_SHARE, REGION_SHARE = 0.4, 0.12  # of the parts and regions that are ever p
 BOX_SHARE, TRACKED_SHARE = 0.2, 0.18
 MOST_CORRECTIONS = 5
 CLIPS, TARGETS = 6, 3  # of a batch
-WARMUP = Config(warmup_steps=40)
-EMA = 0.997
 BEGIN_PICTURES = 100
 
 
@@ -178,72 +170,24 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("first")
     p.add_argument("clips")
-    p.add_argument("out")
-    p.add_argument("--minutes", type=float, default=50)
-    p.add_argument("--lr", type=float, default=2.5e-3)
-    p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--anew", action="store_true", help="forget what the clicks of FIRST know")
-    p.add_argument("--steps", type=int, help="stop after this many steps: for trials")
+    teach.add_arguments(p, minutes=50, lr=2.5e-3)
     a = p.parse_args()
-    torch.set_num_threads(a.threads)
-    torch.manual_seed(0)
-    os.makedirs(a.out, exist_ok=True)
-    first = starting_point(a.first)
-    if not first.get("matching"):
-        p.error(f"{a.first}: has no matching, wanted a model that begin_matching.py or this wrote")
-    config = Config(**{**shape(first), "bf16": False})
-    model = build(config).eval().requires_grad_(False)
-    fresh = load_weights(model, weights_of(first))
+    model, config, fresh = teach.opened(p, a)
     everything = see_all(Tracker(model, config), Clips(a.clips), os.path.join(a.out, "seen"))
-    clicks = model.clicks.requires_grad_(True)
     if a.anew or any(name.startswith("clicks.") for name in fresh):
-        model.clicks = clicks = Clicks(config.hidden_dim, config.image_size)
+        model.clicks = Clicks(config.hidden_dim, config.image_size)
         few = everything[:: max(1, len(everything) // BEGIN_PICTURES)]
-        clicks.begin(*(torch.from_numpy(np.stack([seen[name][0] for seen in few])).float() for name in ("coarse", "middle", "fine")))
-    opt = torch.optim.AdamW(clicks.parameters(), lr=a.lr, weight_decay=0.01, betas=(0.9, 0.99))
-    ema = {name: v.clone() for name, v in clicks.state_dict().items()}
-    path, step, spent = os.path.join(a.out, "checkpoint.pt"), 0, 0.0
-    if os.path.exists(path):
-        resumed = torch.load(path, map_location="cpu", weights_only=True)
-        clicks.load_state_dict(resumed["clicks"])
-        opt.load_state_dict(resumed["optimiser"])
-        ema, step, spent = resumed["ema_clicks"], resumed["step"], resumed["spent_s"]
-    began = saved = logged = time.time()
+        model.clicks.begin(*(torch.from_numpy(np.stack([seen[name][0] for seen in few])).float() for name in ("coarse", "middle", "fine")))
+    makers, coming = concurrent.futures.ThreadPoolExecutor(1), {}
 
-    def checkpoint():
-        whole = {**model.state_dict(), **{f"clicks.{name}": v for name, v in ema.items()}}
-        save(path, model=whole, clicks=clicks.state_dict(), ema_clicks=ema, optimiser=opt.state_dict(), step=step, spent_s=spent + time.time() - began, **shape(vars(config)))
+    def learn(step, _progress):
+        now = coming.pop(step, None) or makers.submit(batch, everything, step)
+        coming[step + 1] = makers.submit(batch, everything, step + 1)
+        corrections = int(np.random.default_rng([13, step]).integers(MOST_CORRECTIONS + 1))
+        loss, report = answers(model.clicks, now.result(), corrections, config, learn=True)
+        return {"loss": loss, **report}
 
-    makers, curve = concurrent.futures.ThreadPoolExecutor(1), {}
-    coming = makers.submit(batch, everything, step)
-    with open(os.path.join(a.out, "curves.jsonl"), "a") as log:
-        while (progress := (spent + time.time() - began) / (a.minutes * 60)) < 1 and (a.steps is None or step < a.steps):
-            now, coming = coming.result(), makers.submit(batch, everything, step + 1)
-            for group in opt.param_groups:
-                group["lr"] = a.lr * rate(progress, step, WARMUP)
-            opt.zero_grad(set_to_none=True)
-            loss, report = answers(clicks, now, int(np.random.default_rng([13, step]).integers(MOST_CORRECTIONS + 1)), config, learn=True)
-            norm = nn.utils.clip_grad_norm_(clicks.parameters(), 1.0)
-            if torch.isfinite(norm):
-                opt.step()
-            step += 1
-            keep = min(EMA, (1 + step) / (10 + step))
-            for name, v in clicks.state_dict().items():
-                ema[name].lerp_(v, 1 - keep)
-            for name, v in {"loss": loss, **report}.items():
-                curve.setdefault(name, []).append(v)
-            if step % 50 == 0:
-                line = {"step": step, "left": round((1 - progress) * a.minutes, 1), "step_s": round((time.time() - logged) / 50, 2)}
-                line.update({name: round(sum(v) / len(v), 4) for name, v in sorted(curve.items())})
-                log.write(json.dumps(line) + "\n")
-                log.flush()
-                print(line, flush=True)
-                curve, logged = {}, time.time()
-            if time.time() - saved > 120:
-                checkpoint()
-                saved = time.time()
-    checkpoint()
-    print(f"{path}: step {step}, done", flush=True)
+    teach.teach(a, model, config, "clicks", learn)
 
 
 if __name__ == "__main__":

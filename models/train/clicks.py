@@ -11,19 +11,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .features import LIMIT, Features, bounded
 from .grid import channel_norm
 from .prompts import BOX_END, BOX_START, NEGATIVE, POSITIVE
 
 BOX_MIDDLE = 4  # beside the labels of prompts
 MASKS = 4  # the single one, then three to choose from
 NEAR = (0.02, 0.07, 0.25)  # how far it is near, in shares of the side
-LIMIT = 4.0  # of logits, as the network sees them
 # What it gives is that many times what it learnt to: half-hearted logits of a focal loss have no clear edge, and count as unstable.
 SHARPNESS = 2.5
-
-
-def bounded(logits):
-    return logits / (1 + logits.abs() / LIMIT)
 
 
 def flat(x, n):
@@ -31,16 +27,10 @@ def flat(x, n):
     return x.reshape(x.shape[0], x.shape[1], n)
 
 
-class Clicks(nn.Module):
+class Clicks(Features):
     def __init__(self, channels, image_size):
-        super().__init__()
-        self.side, self.grid = image_size, image_size // 16
-        widths = (channels, channels // 4, channels // 8)
-        # Features of deviation 1: `begin` sets these. Memories leave coarse ones of another size, so they are normalised first.
-        self.norm = nn.LayerNorm(widths[0])
-        self.scales = nn.ParameterList(nn.Parameter(torch.ones(w, 1, 1)) for w in widths[1:])
-        self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(w, 1, 1)) for w in widths[1:])
-        self.embeddings = nn.ModuleList(nn.Conv2d(w, e, 1) for w, e in zip(widths, (32, 16, 8)))
+        super().__init__(channels, (32, 16, 8))
+        self.side, self.grid, widths = image_size, image_size // 16, self.widths
         self.pair = nn.Sequential(nn.Linear(11, 16), nn.ReLU(), nn.Linear(16, 12), nn.ReLU())
         self.enter = nn.Conv2d(3 * (12 + 6) + 4 + 4 + widths[1], 48, 1)
         self.entered, self.widened = nn.LayerNorm(48), nn.LayerNorm(64)
@@ -57,28 +47,7 @@ class Clicks(nn.Module):
         at = (torch.arange(2 * self.grid) + 0.5) / (2 * self.grid)
         whole = torch.arange(2 * self.grid) // 2
         self.register_buffer("coarser", (whole[:, None] * self.grid + whole).flatten(), persistent=False)  # each square's, a stride up
-        for e in (32, 16, 8):
-            self.register_buffer(f"ones_{e}", torch.ones(1, e, 1, 1), persistent=False)
         self.register_buffer("at", torch.stack([at.repeat(2 * self.grid), at.repeat_interleave(2 * self.grid)], 1), persistent=False)
-
-    @torch.no_grad()
-    def begin(self, coarse, middle, fine):
-        """Sets what stands by the features of some pictures, [N,C,side,side]: their size, and likeness as that of what they vary by most."""
-        rows = lambda x: x.permute(1, 0, 2, 3).flatten(1)
-        x = rows(channel_norm(self.norm, coarse))
-        self.norm.weight.div_(x.std(1))
-        self.norm.bias.sub_(x.mean(1) / x.std(1))
-        for scale, shift, x in zip(self.scales, self.shifts, map(rows, (middle, fine))):
-            scale.copy_((1 / x.std(1))[:, None, None])
-            shift.copy_((-x.mean(1) / x.std(1))[:, None, None])
-        for embedding, x in zip(self.embeddings, map(rows, self.alike(coarse, middle, fine))):
-            best = torch.linalg.eigh(torch.cov(x))[1].t().flip(0)[: len(embedding.weight)]
-            embedding.weight.copy_(best[..., None, None])
-            embedding.bias.zero_()
-
-    def alike(self, coarse, middle, fine):
-        """Features of deviation 1."""
-        return channel_norm(self.norm, coarse), *(x * scale + shift for x, scale, shift in zip((middle, fine), self.scales, self.shifts))
 
     def forward(self, coarse, middle, fine, points, labels, shown, before, has_before):
         """`shown`: the decoder's mask [B,1,4g,4g]; `before`: the mask that is corrected, where `has_before` [B] is 1. Gives
@@ -127,10 +96,8 @@ class Clicks(nn.Module):
         of = lambda x, side: x.gather(2, self.squares(points, side)[:, None].expand(-1, x.shape[1], -1))
         likeness = []
         for embedding, feature in zip(self.embeddings, features):
-            e = embedding(feature)
             side = 2 * self.grid if likeness else self.grid
-            # Sums by convolutions and means by pooling: ReduceSum's and ReduceMean's last bits depend on the batch.
-            e = flat(e * torch.rsqrt(F.conv2d(e * e, getattr(self, f"ones_{e.shape[1]}")) + 1e-6), side * side)
+            e = flat(self.directions(embedding, feature), side * side)
             alike = e.transpose(1, 2) @ of(e, side)
             likeness.append(alike[:, self.coarser] if side == self.grid else alike)
         off = self.at[:, None] - points[:, None]

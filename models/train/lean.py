@@ -155,7 +155,7 @@ class Lean(nn.Module):
     def decode(self, rows, fine, middle, points=None, labels=None, mask=None, answer=True):
         """rows [B,g*g,D], fine and middle as features() gives them for K frames; points [B,P,2] in the square's pixels
         and labels [B,P]; mask [B,1,4g,4g] logits. Gives folded logits [B,4,16*g*g], IoUs [B,4], pointers [B,4,D],
-        scores [B,1]. Without `answer`, what stands out and not what clicks make of it."""
+        scores [B,1]. Without `answer`, the decoder's own masks: not what clicks make of them, and not refined."""
         m, d, p, b = self.model, self.model.sam_mask_decoder, self.model.sam_prompt_encoder, len(rows)
         if points is None:
             points, labels = torch.zeros(b, 1, 2, device=rows.device), torch.full((b, 1), -1, device=rows.device)
@@ -191,16 +191,22 @@ class Lean(nn.Module):
         ious = d.iou_prediction_head(q[:, 1])
         if self.match:
             logits = logits + self.match.hint_share * hint.flatten(1)[:, None]
-            if answer and (labels >= 0).any():
-                logits, ious = self._clicked(rows, fine, middle, points, labels, logits, ious, mask)
+            if answer:
+                logits, ious = self._answered(rows, (fine, middle), (points, labels, mask), logits, ious, handed)
         return logits.float(), ious.float(), m.obj_ptr_proj(picked).float(), d.pred_obj_score_head(q[:, 0]).float()
 
-    def _clicked(self, rows, fine, middle, points, labels, logits, ious, mask):
-        """The decoder's folded logits and IoUs, and where something was clicked those of model.clicks."""
-        spread = lambda x: x.repeat_interleave(len(rows) // len(x), 0)
-        features = image(rows), spread(self.middle(middle)), spread(unfold(fine.transpose(1, 2)))
+    def seen(self, rows, fine, middle):
+        """A frame as what stands beside the decoder takes it: coarse features of every target, middle and fine ones of each or of the
+        one frame."""
+        spread = lambda x: x if len(x) == 1 else x.repeat_interleave(len(rows) // len(x), 0)
+        return image(rows), spread(self.middle(middle)), spread(unfold(fine.transpose(1, 2)))
+
+    def _answered(self, rows, seen, given, logits, ious, hint):
+        """The decoder's folded logits and IoUs, and where something was clicked those of model.clicks; refined where nothing was said."""
+        points, labels, mask = given
+        features = self.seen(rows, *seen)
         has = torch.full((1,), float(mask is not None), device=rows.device)
-        masks = unfold(logits)
+        masks = self.model.refine.followed(features, labels, unfold(logits), ious, hint, has)
         masks, ious = self.model.clicks.answered(features, points, labels, masks, ious, torch.zeros_like(masks[:, :1]) if mask is None else mask, has)
         return fold(masks), ious
 

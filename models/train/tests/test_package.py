@@ -42,12 +42,13 @@ class Package(unittest.TestCase):
             self.assertLess(((found - wanted).square().mean().sqrt() / wanted.square().mean().sqrt()).item(), 1e-4)
 
     @torch.no_grad()
-    def test_a_package_from_before_there_were_clicks_leaves_them_to_be_taught(self):
+    def test_a_package_from_before_a_network_beside_the_decoder_was_there_leaves_it_to_be_taught(self):
         first, again = (build(Config(image_size=SIDE, matching=True)).eval() for _ in range(2))
-        others = [place for place in unpack.PLACES["mask_decoder"] if place[0] != "clicks."]
-        with unittest.mock.patch.dict(unpack.PLACES, mask_decoder=others):
-            left = load_weights(again, self.read_back(first)["model"])
-        self.assertTrue(left and all(name.startswith("clicks.") for name in left))
+        for part in ("clicks.", "refine."):
+            others = [place for place in unpack.PLACES["mask_decoder"] if place[0] != part]
+            with unittest.mock.patch.dict(unpack.PLACES, mask_decoder=others):
+                left = load_weights(again, self.read_back(first)["model"])
+            self.assertTrue(left and all(name.startswith(part) for name in left))
 
     @torch.no_grad()
     def test_a_package_of_fewer_memories_gives_those_and_their_like_for_the_others(self):

@@ -1,0 +1,79 @@
+"""Tracked masks, refined by their own frame.
+
+What is handed on from memory is as coarse as the squares that are compared, sixteen pixels wide. A small network moves its edge to
+where the frame has one: it sees the decoder's mask, the hint, the frame's features at three strides, and how much each place looks
+like what is inside and outside, in the whole frame and nearby. (Refinement by local appearance: as in guided and cost-volume filtering,
+He et al. 2013.)
+
+It is taught on its own memories (follow.py), so that what it gives can be handed on in turn without creeping.
+
+Masks are [B,1,4g,4g], and features [B,C,side,side] of g, 2g and 4g squares.
+"""
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .features import Features, bounded
+from .grid import channel_norm
+
+NEARBY = (13, 11)  # squares of 8 and of 4 pixels: what lies nearby, some 100 and 44 pixels
+
+
+def averaged(x, window):
+    """The mean around each place, with zeros beyond the frame."""
+    rows = F.avg_pool2d(x, (window, 1), 1, (window // 2, 0))
+    return F.avg_pool2d(rows, (1, window), 1, (0, window // 2))
+
+
+class Refine(Features):
+    """Changes nothing until it is taught."""
+
+    def __init__(self, channels, image_size, width=40, deep=48):
+        super().__init__(channels, (16, 8))
+        self.grid, widths = image_size // 16, self.widths
+        self.enter = nn.Conv2d(widths[1] + 2 + 4, width, 1)
+        self.entered, self.widened = nn.LayerNorm(width), nn.LayerNorm(deep)
+        self.coarse = nn.Conv2d(widths[0], width, 1)
+        self.wide = nn.Sequential(nn.Conv2d(2 * width, deep, 3, padding=1), nn.ReLU(), nn.Conv2d(deep, deep, 3, padding=2, dilation=2), nn.ReLU())
+        self.up = nn.ConvTranspose2d(deep, width, 2, 2)
+        self.join = nn.Conv2d(width, width, 3, padding=1)
+        self.up_again = nn.ConvTranspose2d(width, 16, 2, 2)
+        self.mix = nn.Conv2d(16 + widths[2] + 4, 16, 3, padding=1)
+        self.last = nn.Conv2d(16 + 4, 1, 1)
+        self.share = nn.Parameter(torch.zeros(1, 1, 1))  # of the decoder's mask, added to it
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, coarse, middle, fine, shown, hint):
+        """`shown`: the decoder's mask, and `hint` as it was added to it, both logits. Gives what is to be added."""
+        coarse, middle, fine = self.alike(coarse, middle, fine)
+        mask, handed, inside = bounded(shown), bounded(hint), shown.sigmoid()
+        half = lambda x: F.avg_pool2d(x, 2)
+        e = self.directions(self.embeddings[0], middle)
+        alike = self.nearby(e, half(inside), NEARBY[0]) + self.everywhere(e, half(inside))
+        x = F.relu(channel_norm(self.entered, self.enter(torch.cat([middle, half(mask), half(handed), *alike], 1))))
+        y = channel_norm(self.widened, self.wide(torch.cat([half(x), self.coarse(coarse)], 1)))
+        x = F.relu(self.join(F.relu(x + self.up(y))))
+        maps = torch.cat([mask, handed, *self.nearby(self.directions(self.embeddings[1], fine), inside, NEARBY[1])], 1)
+        x = F.relu(self.mix(torch.cat([self.up_again(x), fine, maps], 1)))
+        return self.last(torch.cat([x, maps], 1)) + shown * self.share
+
+    def nearby(self, e, inside, window):
+        """How alike each place is to the mean of what is nearby inside, and outside."""
+        return [self.summed(e * averaged(w * e, window) / (averaged(w, window) + 1e-3)) for w in (inside, 1 - inside)]
+
+    def everywhere(self, e, inside):
+        """The same of the whole frame."""
+        side = 2 * self.grid
+        whole = lambda x: F.avg_pool2d(x, side)
+        return [self.summed(e * (whole(w * e) / (whole(w) + 1 / side**2))) for w in (inside, 1 - inside)]
+
+    def followed(self, features, labels, masks, ious, hint, has_mask):
+        """The decoder's masks [B,4,4g,4g], and in their place the refined ones where nothing was said of the frame: no click, and
+        no mask given (`has_mask` [1] is 0). `features` as Clicks takes them; `hint` [B,1,4g,4g]."""
+        tracked = (labels < 0).all(1).nonzero()[:, 0]
+        coarse, middle, fine = features
+        best = ious[tracked, 1:].argmax(1) + 1
+        of = lambda x: x.expand(tracked.shape[0], -1, -1, -1) if x.shape[0] == 1 else x[tracked]
+        more = self(coarse[tracked], of(middle), of(fine), masks[tracked, best][:, None], hint[tracked])
+        return masks.index_put((tracked,), masks[tracked] + more * (1 - has_mask)[:, None, None, None])
