@@ -968,23 +968,6 @@ rotomask_status rotomask_session_push_toward(struct rotomask_session *session,
                                              rotomask_direction direction,
                                              const struct rotomask_frame *pixels);
 
-/// As `rotomask_session_push_toward`, with the frame that will be pushed next, which is encoded meanwhile where that pays:
-/// on a CPU with two threads or more, for one or two objects, with room for it under the memory ceiling. The same masks,
-/// sooner. Any other frame may be pushed next all the same; what is wrong with this one is told when it is pushed.
-///
-/// `next` is the next frame's number. `next_pixels` may be null: nothing is known of what comes next then. Neither picture is
-/// looked at after the call.
-/// Returns as `rotomask_session_push_toward`. [one thread at a time] [blocks]
-///
-/// # Safety
-/// As `rotomask_session_push`; `next_pixels` is null or valid, with all of its rows.
-rotomask_status rotomask_session_push_ahead(struct rotomask_session *session,
-                                            uint64_t frame,
-                                            rotomask_direction direction,
-                                            const struct rotomask_frame *pixels,
-                                            uint64_t next,
-                                            const struct rotomask_frame *next_pixels);
-
 /// Answers prompts that were added for the frame that was pushed last. The frame is not encoded again.
 ///
 /// Returns ROTOMASK_OK, ROTOMASK_ERROR_NULL, ROTOMASK_ERROR_STATE before the first frame, ROTOMASK_ERROR_RUNTIME,

@@ -317,7 +317,6 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "session_mask": (_S, [_H, _U, _F, _PICTURE]),
     "session_push": (_S, [_H, _F, _PICTURE]),
     "session_push_toward": (_S, [_H, _F, _U, _PICTURE]),
-    "session_push_ahead": (_S, [_H, _F, _U, _PICTURE, _F, _PICTURE]),
     "session_refine": (_S, [_H]),
     "session_forget": (_S, [_H]),
     "session_result": (_S, [_H, _U, POINTER(_Result)]),
@@ -1359,14 +1358,6 @@ class Session(_Handle):
         """Takes a frame: answers what was said of it, or tracks every object into it."""
         with _View(pixels) as view:
             self._work("push_toward", frame, direction, byref(view.struct()))
-
-    def push_ahead(
-        self, frame: int, pixels: Any, next_frame: int, next_pixels: Any, direction: int = Direction.FORWARD
-    ) -> None:
-        """As push, with the frame that will be pushed next, which is encoded meanwhile where that pays: the same masks,
-        sooner."""
-        with _View(pixels) as view, _View(next_pixels) as after:
-            self._work("push_ahead", frame, direction, byref(view.struct()), next_frame, byref(after.struct()))
 
     def refine(self) -> None:
         """Answers what was said since about the frame that was pushed last."""

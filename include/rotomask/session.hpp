@@ -151,12 +151,6 @@ class Session : public detail::Handle<rotomask_session, rotomask_session_close> 
     return worked(
         rotomask_session_push_toward(get(), frame, static_cast<rotomask_direction>(toward), pixels.get()));
   }
-  /// The same, with the frame that will be pushed next, which is encoded meanwhile where that pays: the same masks, sooner.
-  result<void> push(std::uint64_t frame, const Frame& pixels, std::uint64_t next, const Frame& next_pixels,
-                    Direction toward = Direction::forward) {
-    const auto direction = static_cast<rotomask_direction>(toward);
-    return worked(rotomask_session_push_ahead(get(), frame, direction, pixels.get(), next, next_pixels.get()));
-  }
   /// Answers prompts that were added for the frame that was pushed last, which is not encoded again.
   result<void> refine() { return worked(rotomask_session_refine(get())); }
   /// Drops what was tracked, as after a cut.

@@ -46,23 +46,6 @@ class Tracking(unittest.TestCase):
             self.assertEqual(told, [1, 2, 3, 4, 5])
             self.assert_same({n: session.binary(1, n) for n in range(6)}, pushed)
 
-    def test_frames_that_are_announced_give_the_same_masks(self):
-        with opened() as session:
-            plain = support.tracked(session, iter(FRAMES))
-        with opened() as session:
-            session.click(1, 0, 62, 55)
-            found = {}
-            for frame, pixels in enumerate(FRAMES):
-                after = min(frame + 1, len(FRAMES) - 1)
-                session.push_ahead(frame, pixels, after, FRAMES[after])
-                found[frame] = session.binary(1)
-            self.assert_same(found, plain)
-            # What is wrong with the next frame is told when it is pushed.
-            session.push_ahead(0, FRAMES[0], 1, FRAMES[1][:9])
-            with self.assertRaises(rotomask.Error) as refused:
-                session.push(1, FRAMES[1][:9])
-            self.assertEqual(refused.exception.status, rotomask.Status.ERROR_FRAME)
-
     def test_both_ways_begin_at_the_prompt_and_tell_each_frame_once(self):
         with opened() as session:
             self.assertEqual(list(support.tracked(session, FRAMES, 2, way=rotomask.Way.BOTH)), [2, 3, 4, 5, 1, 0])

@@ -65,21 +65,6 @@ pub(crate) unsafe fn view<'a>(frame: *const rotomask_frame, name: &str) -> Resul
     Ok(FrameView::new(layout, bytes)?)
 }
 
-/// As `view`, of a frame that may be left out.
-///
-/// # Safety
-/// As `view`.
-pub(crate) unsafe fn optional_view<'a>(
-    frame: *const rotomask_frame,
-    name: &str,
-) -> Result<Option<FrameView<'a>>, Failure> {
-    match frame.is_null() {
-        true => Ok(None),
-        // SAFETY: the caller's promise.
-        false => unsafe { view(frame, name) }.map(Some),
-    }
-}
-
 /// Borrows the host's pixels to write.
 ///
 /// # Safety

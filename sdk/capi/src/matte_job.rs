@@ -7,7 +7,7 @@ use engine::matte::{
     Combine, Curve, Layer, Logits, Mask, MatteJob, MatteSettings, Neighbour, Status, Window,
 };
 
-use crate::frame::{optional_view, view};
+use crate::frame::view;
 use crate::matte_settings::rotomask_matte_settings;
 use crate::sized::{Sized32, init, taken, taken_each};
 use crate::status::{Failure, ROTOMASK_ERROR_ARGUMENT, ROTOMASK_ERROR_FRAME};
@@ -169,9 +169,9 @@ pub(crate) unsafe fn with_job<T>(
     // SAFETY: as above.
     let [garbage, holdout, picture] = unsafe {
         [
-            optional_view(job.garbage, "garbage")?,
-            optional_view(job.holdout, "holdout")?,
-            optional_view(job.background, "background")?,
+            optional(job.garbage, "garbage")?,
+            optional(job.holdout, "holdout")?,
+            optional(job.background, "background")?,
         ]
     };
     let badge = match job.badge {
@@ -223,6 +223,16 @@ unsafe fn settings_at(
 ) -> Result<Option<MatteSettings>, Failure> {
     // SAFETY: the caller's promise.
     unsafe { settings.as_ref() }.map(|settings| settings.at(frame)).transpose()
+}
+
+/// # Safety
+/// `frame` is null or valid, with all of its rows, for as long as the result lives.
+unsafe fn optional<'a>(frame: *const rotomask_frame, name: &str) -> Result<Option<FrameView<'a>>, Failure> {
+    match frame.is_null() {
+        true => Ok(None),
+        // SAFETY: the caller's promise.
+        false => unsafe { view(frame, name) }.map(Some),
+    }
 }
 
 /// # Safety

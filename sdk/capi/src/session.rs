@@ -10,7 +10,7 @@ use engine::model::{Cancel, Model};
 use engine::prompt::{Box, Click};
 use engine::session::{Direction, Keep, ObjectMask, Origin, Precision, Session, SessionOptions, Stage};
 
-use crate::frame::{optional_view, view, view_mut};
+use crate::frame::{view, view_mut};
 use crate::guard::{Handle, Held, borrow, guard, hand_over, last_error_of, take_back, with};
 use crate::model::rotomask_model;
 use crate::sized::{Sized32, check_place, init, taken_or_fresh, tell};
@@ -382,55 +382,17 @@ pub unsafe extern "C" fn rotomask_session_push_toward(
     pixels: *const rotomask_frame,
 ) -> rotomask_status {
     let push = |session: &mut Session| {
-        let direction = known(direction)?;
+        let direction = match direction {
+            ROTOMASK_FORWARD => Direction::Forward,
+            ROTOMASK_REVERSE => Direction::Reverse,
+            other => return Err(unknown("direction", other, "ROTOMASK_FORWARD or ROTOMASK_REVERSE")),
+        };
         // SAFETY: the contract above.
         let pixels = unsafe { view(pixels, "pixels") }?;
         Ok(session.push_toward(frame, direction, pixels)?)
     };
     // SAFETY: the contract above.
     unsafe { with(session, push) }
-}
-
-/// As `rotomask_session_push_toward`, with the frame that will be pushed next, which is encoded meanwhile where that pays:
-/// on a CPU with two threads or more, for one or two objects, with room for it under the memory ceiling. The same masks,
-/// sooner. Any other frame may be pushed next all the same; what is wrong with this one is told when it is pushed.
-///
-/// `next` is the next frame's number. `next_pixels` may be null: nothing is known of what comes next then. Neither picture is
-/// looked at after the call.
-/// Returns as `rotomask_session_push_toward`. [one thread at a time] [blocks]
-///
-/// # Safety
-/// As `rotomask_session_push`; `next_pixels` is null or valid, with all of its rows.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rotomask_session_push_ahead(
-    session: *mut rotomask_session,
-    frame: u64,
-    direction: rotomask_direction,
-    pixels: *const rotomask_frame,
-    next: u64,
-    next_pixels: *const rotomask_frame,
-) -> rotomask_status {
-    let push = |session: &mut Session| {
-        let direction = known(direction)?;
-        // SAFETY: the contract above.
-        let (pixels, after) =
-            unsafe { (view(pixels, "pixels")?, optional_view(next_pixels, "next_pixels")?) };
-        let pushed = match after {
-            Some(after) => session.push_ahead(frame, direction, pixels, (next, after)),
-            None => session.push_toward(frame, direction, pixels),
-        };
-        Ok(pushed?)
-    };
-    // SAFETY: the contract above.
-    unsafe { with(session, push) }
-}
-
-fn known(direction: rotomask_direction) -> Result<Direction, Failure> {
-    match direction {
-        ROTOMASK_FORWARD => Ok(Direction::Forward),
-        ROTOMASK_REVERSE => Ok(Direction::Reverse),
-        other => Err(unknown("direction", other, "ROTOMASK_FORWARD or ROTOMASK_REVERSE")),
-    }
 }
 
 /// Answers prompts that were added for the frame that was pushed last. The frame is not encoded again.

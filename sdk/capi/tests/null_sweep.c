@@ -297,7 +297,6 @@ int main(void) {
   NULLS(rotomask_session_mask(NULL, 1, 0, NULL));
   NULLS(rotomask_session_push(NULL, 0, NULL));
   NULLS(rotomask_session_push_toward(NULL, 0, ROTOMASK_REVERSE, NULL));
-  NULLS(rotomask_session_push_ahead(NULL, 0, ROTOMASK_FORWARD, NULL, 1, NULL));
   NULLS(rotomask_session_refine(NULL));
   NULLS(rotomask_session_track(NULL, NULL, NULL, NULL, NULL, NULL));
   NULLS(rotomask_session_add_object(NULL, 1, "one"));

@@ -5,7 +5,6 @@
 //! first, then the shot in order; [`Session::track`] does so by itself. What is held does not grow with the shot:
 //! one frame's features, and for each object its prompted frames and a window of recent ones.
 
-mod ahead;
 mod answering;
 mod attended;
 mod automatic;
@@ -75,8 +74,6 @@ pub struct Session {
     scenes: Scenes,
     keeping: Keeping,
     current: Option<Current>,
-    /// The frame that is pushed next, by its number, if it was announced.
-    ahead: Option<(u64, Sight)>,
     watch: Watch,
 }
 
@@ -128,7 +125,6 @@ impl Session {
             scenes: Scenes::new(loaded.cuts),
             keeping: Keeping::new(file, room),
             current: None,
-            ahead: None,
             watch: Watch::default(),
         })
     }
@@ -179,12 +175,8 @@ impl Session {
     /// # Errors
     /// As [`Session::push`].
     pub fn push_toward(&mut self, frame: u64, direction: Direction, pixels: FrameView<'_>) -> Result<()> {
-        let sight = self.pushed(frame, pixels)?;
-        let (current, change) = self.arrive(frame, sight)?;
-        self.answer_pushed(current, direction, change)
-    }
-
-    fn answer_pushed(&mut self, mut current: Current, direction: Direction, change: Change) -> Result<()> {
+        let sight = Sight::of(frame, pixels, self.size, &self.model)?;
+        let (mut current, change) = self.arrive(frame, sight)?;
         self.answer(&mut current, direction, &|_, step| step != Step::Nothing, false, change)?;
         self.current = Some(current);
         Ok(())

@@ -52,8 +52,8 @@ pub struct SessionOptions {
     /// Nothing is recalled across a cut. The reference knows no cuts; a mask that goes on into another shot is
     /// always wrong, so the default is `true`.
     pub detect_cuts: bool,
-    /// [`Session::track`](super::Session::track) and [`Session::push_ahead`](super::Session::push_ahead) encode the next
-    /// frame while the one before it is answered, where that pays: on two threads or more of the CPU, for few objects, under a ceiling that has room for two frames' features.
+    /// [`Session::track`](super::Session::track) encodes the next frame while the one before it is answered, where that
+    /// pays: on two threads or more of the CPU, for few objects, under a ceiling that has room for two frames' features.
     /// The encoder is loaded a second time for it, unless it is large. The masks are the same, bit for bit.
     pub encode_ahead: bool,
 }

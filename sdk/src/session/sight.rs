@@ -1,5 +1,7 @@
 //! A frame as the model sees it: in its turn, or while the frame before it is answered.
 
+use std::thread;
+
 use super::change::Seen;
 use super::watch::Timed;
 use crate::error::{Error, Result};
@@ -13,12 +15,6 @@ pub(super) struct Sight {
     pub(super) seen: Seen,
     /// Of a frame that was encoded ahead.
     pub(super) features: Option<Timed<Features>>,
-}
-
-impl std::fmt::Debug for Sight {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sight").field("encoded", &self.features.is_some()).finish_non_exhaustive()
-    }
 }
 
 impl Sight {
@@ -36,7 +32,46 @@ impl Sight {
     }
 
     /// Encodes the frame. What fails or is stopped here is done again in the frame's turn, and told then.
-    pub(super) fn encode(&mut self, model: &Model, cancel: &Cancel) {
+    fn encode(&mut self, model: &Model, cancel: &Cancel) {
         self.features = Timed::run(|| model.encode_beside(&self.input.done, cancel)).ok();
+    }
+}
+
+/// The frame that comes next, as it was met while the one before it was answered.
+pub(super) struct Ahead {
+    pub(super) frame: u64,
+    /// `None` beyond the shot's end. An error is the frame's own, and is told in its turn.
+    pub(super) sight: Result<Option<Sight>>,
+}
+
+/// What it takes to look at a frame ahead.
+pub(super) struct LookAhead<'a> {
+    pub(super) model: &'a Model,
+    pub(super) cancel: Cancel,
+    pub(super) size: Size,
+    /// Whether a frame that looks so is tracked into from the frame at hand, and not encoded yet.
+    pub(super) wanted: &'a (dyn Fn(&Seen) -> bool + Sync),
+}
+
+impl LookAhead<'_> {
+    /// Looks at a frame on another thread while `work` is done on this one.
+    pub(super) fn beside<T>(
+        &self,
+        frame: u64,
+        pixels: FrameView<'_>,
+        work: impl FnOnce() -> T,
+    ) -> (T, Result<Sight>) {
+        let look = || {
+            let mut sight = Sight::of(frame, pixels, self.size, self.model)?;
+            if (self.wanted)(&sight.seen) {
+                sight.encode(self.model, &self.cancel);
+            }
+            Ok(sight)
+        };
+        thread::scope(|scope| {
+            let ahead = scope.spawn(look);
+            let done = work();
+            (done, ahead.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })
     }
 }

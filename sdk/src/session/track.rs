@@ -2,16 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, RangeInclusive};
+use std::sync::Arc;
 
-use super::ahead::{Ahead, Next};
 use super::change::{Change, Seen};
 use super::object::Object;
-use super::sight::Sight;
+use super::sight::{Ahead, LookAhead, Sight};
 use super::trail::Step;
 use super::{ObjectId, Outdated, Session};
+use crate::cut::{DEFAULT_SENSITIVITY, is_cut};
 use crate::error::{Error, Result};
 use crate::frame::FrameView;
 use crate::memory_bank::Direction;
+
+/// The most objects beside which the next frame is encoded: more keep every thread busy by themselves.
+const MOST_OBJECTS_BESIDE: usize = 2;
 
 /// Where frames come from. Asked on the thread that tracks.
 pub trait FrameSource {
@@ -91,6 +95,12 @@ struct Run<'a> {
     ahead: Option<Ahead>,
 }
 
+/// Where tracking goes on to after a frame, and for which objects.
+struct Next<'a> {
+    frame: u64,
+    wanted: &'a dyn Fn(&Object, u64) -> bool,
+}
+
 impl Session {
     /// Tracks objects through a shot. Waiting prompts are answered first, wherever they are. Each finished frame
     /// stays, whatever becomes of the next.
@@ -105,8 +115,6 @@ impl Session {
         each: &'a mut EachFrame<'a>,
     ) -> Result<TrackReport> {
         let report = TrackReport { tracked: Vec::new(), kept: 0, stopped: Stopped::Done };
-        // Frames are asked for from here on, not announced.
-        self.ahead = None;
         let mut run = Run { source, each, report, ahead: None };
         match self.run(request, &mut run) {
             Ok(ControlFlow::Break(stopped)) => run.report.stopped = stopped,
@@ -298,7 +306,21 @@ impl Session {
         Sight::of(frame, pixels, self.size, &self.model).map(Some)
     }
 
-    /// Works on a frame that looks like `here`, and meets the next one meanwhile, where `next` says which.
+    /// Whether the frame that comes next is encoded beside the work on this one, which changes what `change` says.
+    fn is_encoded_ahead(&self, next: &Next<'_>, change: &Change) -> bool {
+        let scene = self.scenes.around_with(next.frame, &change.cuts);
+        let tracked = |object: &&Object| {
+            object.trail.step(next.frame, &scene) == Step::Track && (next.wanted)(object, next.frame)
+        };
+        let objects: Vec<_> = self.objects.values().filter(tracked).collect();
+        let prompted = objects.iter().map(|object| object.trail.conditioning().len()).max().unwrap_or(0);
+        (1..=MOST_OBJECTS_BESIDE).contains(&objects.len())
+            && self.options.has_room_ahead(self.model.manifest(), prompted + self.reach.slots as usize - 1)
+            && self.model.encodes_beside()
+    }
+
+    /// Works on a frame that looks like `here`, and encodes the next one meanwhile. What is met there waits for its turn:
+    /// nothing of it changes what becomes of this frame.
     fn look_ahead<T>(
         &mut self,
         next: Option<Next<'_>>,
@@ -316,7 +338,15 @@ impl Session {
                 return work(self);
             }
         };
-        let (done, sight) = self.beside((frame, pixels), here, work);
+        let (model, detect_cuts) = (Arc::clone(&self.model), self.options.detect_cuts);
+        // Behind a cut nothing is tracked, and of the same picture the features are there.
+        let wanted = |there: &Seen| {
+            let cut = detect_cuts && is_cut(&here.signature, &there.signature, DEFAULT_SENSITIVITY);
+            !cut && there.hash != here.hash
+        };
+        let look =
+            LookAhead { model: &model, cancel: self.cancel.beside(), size: self.size, wanted: &wanted };
+        let (done, sight) = look.beside(frame, pixels, || work(self));
         let done = done?;
         run.ahead = Some(Ahead { frame, sight: sight.map(Some) });
         Ok(done)

@@ -12,8 +12,7 @@ use rotomask::frame::{FrameView, Layout, PixelFormat};
 use rotomask::model::Cancel;
 use rotomask::prompt::Click;
 use rotomask::session::{
-    Direction, FrameSource, Keep, ObjectMask, Session, SessionOptions, Stage, Stopped, TrackReport,
-    TrackRequest, Way,
+    FrameSource, Keep, ObjectMask, Session, SessionOptions, Stage, Stopped, TrackReport, TrackRequest, Way,
 };
 
 use super::shot::*;
@@ -191,72 +190,6 @@ fn the_same_is_kept_of_cuts_and_of_pictures_that_stand_still() {
         (known(&mut session, 1, 12), format!("{report:?} {back:?} {:?}", session.cuts()))
     });
     assert!(asked > 0);
-}
-
-/// Pushes a shot frame by frame, each with the one that comes next if `ahead`.
-fn pushed(session: &mut Session, frames: impl Iterator<Item = u64> + Clone, towards: Direction, ahead: bool) {
-    let (mut shot, mut next_shot) = (Shot::new(20), Shot::new(20));
-    let mut coming = frames.clone().skip(1);
-    for frame in frames {
-        let pixels = shot.frame(frame).unwrap().unwrap();
-        match coming.next().filter(|_| ahead) {
-            Some(next) => {
-                let after = next_shot.frame(next).unwrap().unwrap();
-                session.push_ahead(frame, towards, pixels, (next, after)).unwrap();
-            }
-            None => session.push_toward(frame, towards, pixels).unwrap(),
-        }
-    }
-}
-
-#[test]
-fn frames_that_are_announced_give_the_bits_of_those_that_are_not() {
-    for (objects, towards) in [(1, Direction::Forward), (2, Direction::Reverse), (4, Direction::Forward)] {
-        let [plain, ahead] = [false, true].map(|ahead| {
-            let mut session = opened(true, Keep::Temporary);
-            let frames: Vec<u64> = match towards {
-                Direction::Forward => (0..9).collect(),
-                Direction::Reverse => (0..9).rev().collect(),
-            };
-            clicked(&mut session, objects, frames[0]);
-            pushed(&mut session, frames.iter().copied(), towards, ahead);
-            session.click(1, frames[8], off_disc()).unwrap();
-            session.refine().unwrap();
-            known(&mut session, objects, 9)
-        });
-        assert!(plain.iter().flatten().flatten().count() == 9 * objects as usize);
-        assert!(plain == ahead, "{objects} objects, {towards:?}");
-    }
-}
-
-#[test]
-fn another_frame_than_was_announced_is_answered_as_itself() {
-    let order = RefCell::new(Vec::new());
-    let [plain, ahead] = [false, true].map(|ahead| {
-        let (mut session, mut shot, mut odd) =
-            (opened(true, Keep::Temporary), Shot::new(20), Odd::new(20, &order));
-        odd.still = 4;
-        clicked(&mut session, 1, 0);
-        pushed(&mut session, 0..3, Direction::Forward, false);
-        // The next frame as another picture, another frame, and one that no session takes.
-        for (frame, next) in [(3, 4), (4, 9), (5, 6)] {
-            odd.short = if next == 6 { 6 } else { NEVER };
-            let pixels = shot.frame(frame).unwrap().unwrap();
-            match ahead {
-                true => {
-                    let after = odd.frame(next).unwrap().unwrap();
-                    session.push_ahead(frame, Direction::Forward, pixels, (next, after)).unwrap();
-                }
-                false => session.push(frame, pixels).unwrap(),
-            }
-        }
-        let short = odd.frame(6).unwrap().unwrap();
-        let refused = session.push(6, short).unwrap_err().to_string();
-        assert_eq!(refused, "frame: frame 6 is 161x76, expected the session's 161x77");
-        pushed(&mut session, 6..9, Direction::Forward, ahead);
-        known(&mut session, 1, 9)
-    });
-    assert!(plain == ahead && plain[0].iter().all(Option::is_some));
 }
 
 #[test]

@@ -171,7 +171,7 @@ impl Shot<'_, '_, '_, '_> {
             let nothing = Region::new(truth.width() as u32, vec![false; truth.pixels().len()]);
             tracker.click(OBJECT, frame, &truth, &nothing)?;
         }
-        tracker.push(frame, &self.picture, None)?;
+        tracker.push(frame, &self.picture)?;
         Ok(true)
     }
 

@@ -65,7 +65,7 @@ fn segment_together(
         let nothing = Region::new(truth.width() as u32, vec![false; truth.pixels().len()]);
         tracker.click(*place as u32, 0, truth, &nothing)?;
     }
-    tracker.push(0, picture, None)?;
+    tracker.push(0, picture)?;
     for clicks in 1..=most {
         for (place, truth) in shown {
             let found = tracker.mask(*place as u32)?;

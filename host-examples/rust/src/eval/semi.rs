@@ -41,7 +41,7 @@ fn follow_together(
     let several = truth.objects.len() > 1;
     let mut tracker = Tracker::open(run.model, truth.size)?;
     let mut reader = FrameReader::new(sequence, Some(truth.size));
-    let [mut picture, mut next] = [Picture::default(), Picture::default()];
+    let mut picture = Picture::default();
     let mut scores: Vec<Score> = objects
         .iter()
         .map(|object| Score {
@@ -58,12 +58,10 @@ fn follow_together(
     let first = objects.iter().map(|object| object.first).min().unwrap_or(0);
     // Files are wanted for every frame; otherwise what isn't measured need not be followed.
     let end = if run.args.masks.is_some() { usize::MAX } else { last };
-    let mut more = reader.read(first, &mut picture)?;
     for frame in first..=end {
-        if !more {
+        if !reader.read(frame, &mut picture)? {
             break;
         }
-        more = frame < end && reader.read(frame + 1, &mut next)?;
         let shown: Vec<usize> = (0..objects.len()).filter(|&place| objects[place].first <= frame).collect();
         let new: Vec<(usize, Region)> = shown
             .iter()
@@ -73,7 +71,7 @@ fn follow_together(
         for (place, region) in &new {
             show(&mut tracker, prompt, *place as u32, frame, region)?;
         }
-        tracker.push(frame, &picture, more.then_some(&next))?;
+        tracker.push(frame, &picture)?;
         for (place, region) in &new {
             tracker.correct(*place as u32, frame, region, prompt.clicks().saturating_sub(1))?;
         }
@@ -92,7 +90,6 @@ fn follow_together(
                 scores[place].measured.push(score);
             }
         }
-        std::mem::swap(&mut picture, &mut next);
     }
     for score in &mut scores {
         // All of them waited for the same pushes.

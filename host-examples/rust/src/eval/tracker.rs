@@ -63,12 +63,10 @@ impl Tracker {
         Ok(found)
     }
 
-    /// Takes a frame, and meets the next one meanwhile if it is given.
-    pub fn push(&mut self, frame: usize, picture: &Picture, next: Option<&Picture>) -> Result<()> {
+    /// Takes a frame.
+    pub fn push(&mut self, frame: usize, picture: &Picture) -> Result<()> {
         let start = Instant::now();
-        let after = next.map(Image::from);
-        let next = after.as_ref().map(|after| (frame as u64 + 1, after));
-        self.session.push_ahead(frame as u64, &Image::from(picture), next)?;
+        self.session.push(frame as u64, &Image::from(picture))?;
         self.spent += start.elapsed();
         self.frames += 1;
         Ok(())

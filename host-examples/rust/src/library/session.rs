@@ -283,26 +283,6 @@ impl Session {
         self.library().check(status)
     }
 
-    /// As [`Session::push`], with the frame that comes next if it is known: it is encoded meanwhile where that pays.
-    ///
-    /// # Errors
-    /// As [`Session::push`].
-    pub fn push_ahead(
-        &mut self,
-        frame: u64,
-        pixels: &Image<'_>,
-        next: Option<(u64, &Image<'_>)>,
-    ) -> Result<()> {
-        let Some((next, next_pixels)) = next else { return self.push(frame, pixels) };
-        let (handle, forward) = (self.handle.as_ptr(), api::ROTOMASK_FORWARD);
-        let api = self.library().api();
-        // SAFETY: the handle is open; the images borrow their pixels for the call.
-        let status = unsafe {
-            api.rotomask_session_push_ahead(handle, frame, forward, &pixels.raw, next, &next_pixels.raw)
-        };
-        self.library().check(status)
-    }
-
     /// Answers prompts that were added on the frame pushed last, which is not encoded again.
     ///
     /// # Errors

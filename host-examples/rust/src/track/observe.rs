@@ -75,16 +75,8 @@ impl Parcel {
 
     /// Has the session look at the frame. `measured` asks for the masks at the frame's size, which nothing but the
     /// mask files and the report want.
-    pub fn observe(
-        &mut self,
-        session: &mut Session,
-        objects: &[u32],
-        measured: bool,
-        next: Option<&Self>,
-    ) -> Result<()> {
-        let after = next.map(|next| Image::from(&next.picture));
-        let next = next.zip(after.as_ref()).map(|(next, after)| (next.frame.index, after));
-        session.push_ahead(self.frame.index, &Image::from(&self.picture), next)?;
+    pub fn observe(&mut self, session: &mut Session, objects: &[u32], measured: bool) -> Result<()> {
+        session.push(self.frame.index, &Image::from(&self.picture))?;
         let model = [
             Stage::Preprocess,
             Stage::ImageEncoder,

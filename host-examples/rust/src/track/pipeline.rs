@@ -125,12 +125,11 @@ struct Follower<'a> {
 impl Follower<'_> {
     fn run(&mut self, decoded: Receiver<Parcel>, observed: SyncSender<Parcel>) -> Result<()> {
         let search = self.args.search.options();
-        let mut decoded = decoded.into_iter().peekable();
-        while let Some(mut parcel) = decoded.next() {
+        for mut parcel in decoded {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            match self.look(&mut parcel, decoded.peek(), &search) {
+            match self.look(&mut parcel, &search) {
                 // Ctrl-C: the frames before this one are whole.
                 Err(error) if error.is_cancelled() => break,
                 looked => looked?,
@@ -142,7 +141,7 @@ impl Follower<'_> {
         Ok(())
     }
 
-    fn look(&mut self, parcel: &mut Parcel, next: Option<&Parcel>, search: &AutomaticOptions) -> Result<()> {
+    fn look(&mut self, parcel: &mut Parcel, search: &AutomaticOptions) -> Result<()> {
         let index = parcel.frame.index;
         if self.is_search_due(index) {
             self.search(parcel, search)?;
@@ -151,7 +150,7 @@ impl Follower<'_> {
             parcel.observe_nothing();
             return Ok(());
         }
-        parcel.observe(self.session, &self.objects, self.measured, next)
+        parcel.observe(self.session, &self.objects, self.measured)
     }
 
     fn is_search_due(&self, index: u64) -> bool {

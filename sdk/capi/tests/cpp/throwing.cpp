@@ -79,17 +79,6 @@ void handles_move_and_an_empty_one_only_fails(const rotomask::Model& model) {
   CHECK(status_of([&] { empty.describe(); }) == StatusCode::null);
 }
 
-void frames_that_are_announced_give_the_same_masks(const rotomask::Model& model) {
-  auto plain = fresh(model), ahead = fresh(model);
-  for (int frame = 0; frame < 4; ++frame) {
-    const auto now = picture(frame), after = picture(frame + 1);
-    plain.push(frame, view(now));
-    ahead.push(frame, view(now), frame + 1, view(after));
-    const auto wanted = plain.binary(1), found = ahead.binary(1);
-    CHECK(std::equal(wanted.data(), wanted.data() + wanted.size(), found.data()));
-  }
-}
-
 void rows_that_lie_bottom_first_give_the_same_mask(const rotomask::Model& model) {
   const auto rgba = picture(0), turned = bottom_up(rgba);
   auto up = fresh(model), down = fresh(model);
@@ -352,7 +341,6 @@ int main(int argc, char** argv) {
   const auto model = rotomask::Model::open();
   errors_have_a_status_and_a_sentence(model);
   handles_move_and_an_empty_one_only_fails(model);
-  frames_that_are_announced_give_the_same_masks(model);
   rows_that_lie_bottom_first_give_the_same_mask(model);
   what_a_callback_throws_stops_tracking_and_comes_out(model);
   a_shot_that_is_asked_for_is_tracked_to_its_end(model);
