@@ -6,8 +6,9 @@ use crate::{clip, command, error::Result, setup, workspace::Workspace};
 
 /// In mid-clip, where the rabbit stretches; it is followed from here to the end.
 const FRAME: u32 = 60;
-/// On the rabbit's belly there.
-const POINT: &str = "470,320";
+/// On the rabbit's belly and hand there, and on a stone beside it.
+const POINTS: [&str; 2] = ["470,320", "220,115"];
+const BESIDE: &str = "180,460";
 /// Of the frames that are written, the one to show.
 const SHOWN: u32 = 50;
 
@@ -25,8 +26,11 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     paint_sky(&sky)?;
     let mut track = Command::new(workspace.program());
     track.arg("track").arg(&clip).args(["--start", &FRAME.to_string()]);
-    track.args(["--point", &format!("{POINT}@{FRAME}"), "--feather", "1.5"]);
-    track.arg("--background").arg(&sky);
+    for point in POINTS {
+        track.args(["--point", &format!("{point}@{FRAME}")]);
+    }
+    track.args(["--negative", &format!("{BESIDE}@{FRAME}")]);
+    track.args(["--feather", "1.5"]).arg("--background").arg(&sky);
     track.arg("--json").arg(folder.join("rabbit.json")).arg("-o").arg(&video);
     command::run(&mut track)?;
     show(&clip, &video, &still)?;
