@@ -16,13 +16,11 @@ from . import data, losses, prompts, teach
 from .clicks import SHARPNESS, Clicks
 from .clips import Clips
 from .grid import image, unfold
-from .synth.scene import REGION, WHOLE
 from .tracker import LOGIT_LIMIT, Tracker
 
 # Of a clip: two frames as nothing is remembered for them, and one tracked by the memory of the first.
 FIRST_FRAMES, TRACKED_FRAME = (0, 1), 2
 DECODED_TARGETS, TRACKED_TARGETS = 5, 3
-PART_SHARE, REGION_SHARE = 0.4, 0.12  # of the parts and regions that are ever pointed at
 BOX_SHARE, TRACKED_SHARE = 0.2, 0.18
 MOST_CORRECTIONS = 5
 CLIPS, TARGETS = 6, 3  # of a batch
@@ -63,13 +61,13 @@ def see(tracker, clip, number):
     seen = {"masks": np.packbits(np.ascontiguousarray(masks), axis=-1), "levels": levels, "fine": half(unfold(fine.transpose(1, 2))),
             "middle": half(lean.middle(middle)), "coarse": own(first)}
     for t in FIRST_FRAMES:
-        picked = rng.permutation(np.flatnonzero(large(masks[:, t])))[:DECODED_TARGETS]
+        picked = rng.permutation(np.flatnonzero(data.large(masks[:, t])))[:DECODED_TARGETS]
         if len(picked):
             xy, labels = map(torch.tensor, zip(*(prompts.click(masks[i, t], rng) for i in picked)))
             at = slice(t, t + 1)
             decoded = tracker.decode(first[at].expand(len(picked), -1, -1), (fine[at], middle[at]), xy.float(), labels, answer=False)
             seen[f"shown{t}"] = half(unfold(decoded.shown()[0])[:, 0])
-    picked = rng.permutation(np.flatnonzero(large(masks[:, 0]) & large(masks[:, TRACKED_FRAME])))[:TRACKED_TARGETS]
+    picked = rng.permutation(np.flatnonzero(data.large(masks[:, 0]) & data.large(masks[:, TRACKED_FRAME])))[:TRACKED_TARGETS]
     if len(picked):
         given = torch.from_numpy(np.ascontiguousarray(masks[picked, 0]))
         prompt = tracker.model.mask_downsample(given.float()[:, None])
@@ -119,8 +117,7 @@ def _first(seen, rng):
     if f"shown{t}" not in seen:
         return []
     masks, levels, shown = unpacked(seen["masks"][:, t]), seen["levels"], seen[f"shown{t}"]
-    share = np.where(levels == WHOLE, 1.0, np.where(levels == REGION, REGION_SHARE, PART_SHARE))
-    picked = rng.permutation(np.flatnonzero(large(masks) & (rng.random(len(levels)) < share)))[:TARGETS]
+    picked = rng.permutation(data.asked_for(masks, levels, rng))[:TARGETS]
     # The decoder hardly asks where the click was: any target's mask will do.
     return [(seen["coarse"][t], seen["middle"][t], seen["fine"][t], shown[rng.integers(len(shown))], masks[i]) for i in picked]
 
@@ -130,11 +127,6 @@ def _tracked(seen, rng):
         return []
     t, masks = TRACKED_FRAME, unpacked(seen["masks"][seen["tracked"], TRACKED_FRAME])
     return [(seen["tracked_coarse"][i], seen["middle"][t], seen["fine"][t], seen["tracked_shown"][i], masks[i]) for i in rng.permutation(len(masks))]
-
-
-def large(masks):
-    """Which of masks [n,S,S] are large enough to be a target."""
-    return masks.sum((1, 2)) > data.SMALLEST_TARGET * masks.shape[-1] ** 2
 
 
 def unpacked(bits):

@@ -14,6 +14,7 @@ from .synth.scene import REGION, WHOLE
 MASK, BOX, CLICK = "mask", "box", "click"
 # A target must cover this share of the prompted frame.
 SMALLEST_TARGET = 0.003
+PART_SHARE, REGION_SHARE = 0.4, 0.12  # of the parts and regions that are asked for where a whole thing always is
 
 
 def square(picture, side):
@@ -91,6 +92,17 @@ def _one(clips, kind, targets, length, rng):
     if rng.random() < 0.5:
         frames, masks = frames[:, :, ::-1], masks[..., ::-1]
     return frames, masks
+
+
+def large(masks):
+    """Which of masks [n,S,S] are large enough to be a target."""
+    return masks.sum((1, 2)) > SMALLEST_TARGET * masks.shape[-1] ** 2
+
+
+def asked_for(masks, levels, rng):
+    """Places of targets that somebody might ask for, by their masks [n,S,S]: whole things, and now and then parts and regions."""
+    share = np.where(levels == WHOLE, 1.0, np.where(levels == REGION, REGION_SHARE, PART_SHARE))
+    return np.flatnonzero(large(masks) & (rng.random(len(levels)) < share))
 
 
 def light(length, count, rng):

@@ -14,14 +14,12 @@ from . import data, losses, prompts, teach
 from .clips import Clips
 from .grid import fold, image, unfold
 from .refine import Refine
-from .synth.scene import REGION, WHOLE
 from .tracker import POINTER_SPAN, Tracker
 
 TARGETS = 4  # of a clip, one clip a step
 LENGTHS = (4, 8, 16, 22)  # frames that are walked through
 LEARNT = 6  # of them, at random
 RECENT = 3  # memories beside the prompted one, as in a package of four slots
-PART_SHARE, REGION_SHARE = 0.4, 0.12  # of the parts and regions that are ever followed
 CLICKED_SHARE = 0.25  # of the walks that begin with a click's answer instead of the true mask
 DISTURBED_SHARE = 0.5  # of the masks that are remembered
 MOST_SHIFT = 3  # mask pixels
@@ -67,9 +65,7 @@ def walked(folders, rng):
         clips = folders[rng.integers(len(folders))]
         frames, masks, levels = clips.clip(int(rng.integers(len(clips))))
         order = walk(clips.length, int(rng.integers(2 * clips.length - 2)), int(rng.choice(LENGTHS)))
-        share = np.where(levels == WHOLE, 1.0, np.where(levels == REGION, REGION_SHARE, PART_SHARE))
-        large = masks[:, order[0]].sum((1, 2)) > data.SMALLEST_TARGET * clips.side**2
-        fits = np.flatnonzero(large & (rng.random(len(levels)) < share))
+        fits = data.asked_for(masks[:, order[0]], levels, rng)
         if len(fits):
             picked = np.concatenate([rng.permutation(fits) for _ in range(-(-TARGETS // len(fits)))])[:TARGETS]
             return frames[order], masks[picked][:, order].swapaxes(0, 1)
@@ -144,12 +140,12 @@ def overlap(logits, truth):
 
 def learn(tracker, folders, number):
     """Adds up the gradients of one walk; gives the mean loss, and IoU before and after refining."""
-    walk = Walk(tracker, folders, number)
-    frames = len(walk.masks)
-    learnt, figures = set(1 + walk.rng.permutation(frames - 1)[:LEARNT]), {"loss": [], "iou": [], "refined_iou": []}
+    walking = Walk(tracker, folders, number)
+    frames = len(walking.masks)
+    learnt, figures = set(1 + walking.rng.permutation(frames - 1)[:LEARNT]), {"loss": [], "iou": [], "refined_iou": []}
     for t in range(1, frames):
-        shown, refined = walk.step(t, t in learnt)
-        truth = unfold(walk.truth(t)).flatten(1)
+        shown, refined = walking.step(t, t in learnt)
+        truth = unfold(walking.truth(t)).flatten(1)
         there = truth.amax(1) > 0.5
         if not there.any() or t not in learnt:
             continue
