@@ -172,7 +172,7 @@ def main():
         model.clicks.begin(*(torch.from_numpy(np.stack([seen[name][0] for seen in few])).float() for name in ("coarse", "middle", "fine")))
     makers, coming = concurrent.futures.ThreadPoolExecutor(1), {}
 
-    def learn(step, _progress):
+    def learn(step):
         now = coming.pop(step, None) or makers.submit(batch, everything, step)
         coming[step + 1] = makers.submit(batch, everything, step + 1)
         corrections = int(np.random.default_rng([13, step]).integers(MOST_CORRECTIONS + 1))

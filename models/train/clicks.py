@@ -72,10 +72,8 @@ class Clicks(Features):
         are the coarse, of each object, and the middle and fine ones of each or of their one frame; `before` [B,1,4g,4g] counts where
         `has_before` [1] is 1."""
         clicked = (labels >= 0).any(1).nonzero()[:, 0]  # often nobody: then nothing is computed
-        coarse, middle, fine = features
         best = ious[clicked, 1:].argmax(1) + 1
-        of = lambda x: x.expand(clicked.shape[0], -1, -1, -1) if x.shape[0] == 1 else x[clicked]
-        own = self(coarse[clicked], of(middle), of(fine), points[clicked], labels[clicked], masks[clicked, best][:, None], before[clicked], has_before.expand(clicked.shape[0]))
+        own = self(*self.of(features, clicked), points[clicked], labels[clicked], masks[clicked, best][:, None], before[clicked], has_before.expand(clicked.shape[0]))
         return tuple(x.index_put((clicked,), new) for x, new in zip((masks, ious), own))
 
     def pointed(self, points, labels):

@@ -49,6 +49,12 @@ class Features(nn.Module):
         """Features of deviation 1."""
         return channel_norm(self.norm, coarse), *(x * scale + shift for x, scale, shift in zip((middle, fine), self.scales, self.shifts))
 
+    @staticmethod
+    def of(features, objects):
+        """The features of some objects, by their places in the batch; middle and fine ones are each object's or their one frame's."""
+        coarse, *shared = features
+        return coarse[objects], *(x.expand(objects.shape[0], -1, -1, -1) if x.shape[0] == 1 else x[objects] for x in shared)
+
     def summed(self, x):
         """[B,C,h,w] to [B,1,h,w]."""
         return F.conv2d(x, getattr(self, f"ones_{x.shape[1]}"))

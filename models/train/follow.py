@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from . import data, losses, prompts, teach
 from .clips import Clips
-from .grid import fold, image, unfold
+from .grid import fold, unfold
 from .refine import Refine
 from .tracker import POINTER_SPAN, Tracker
 
@@ -133,11 +133,6 @@ def loss_of(logits, truth):
     return BCE_WEIGHT * entropy + dice
 
 
-def overlap(logits, truth):
-    found, there = logits.flatten(1) > 0, truth > 0.5
-    return (found & there).sum(1) / (found | there).sum(1).clamp(min=1)
-
-
 def learn(tracker, folders, number):
     """Adds up the gradients of one walk; gives the mean loss, and IoU before and after refining."""
     walking = Walk(tracker, folders, number)
@@ -149,11 +144,11 @@ def learn(tracker, folders, number):
         there = truth.amax(1) > 0.5
         if not there.any() or t not in learnt:
             continue
-        before = overlap(shown, truth)[there]
+        before, after = (losses.overlap(masks.flatten(1), truth)[there] for masks in (shown, refined))
         weight = (before / FOUND).clamp(0.1, 1)
         loss = (loss_of(refined, truth)[there] * weight).mean()
         (loss / len(learnt) ** 0.5).backward()
-        for name, value in (("loss", loss), ("iou", before.mean()), ("refined_iou", overlap(refined, truth)[there].mean())):
+        for name, value in (("loss", loss), ("iou", before.mean()), ("refined_iou", after.mean())):
             figures[name].append(value.item())
     return {name: sum(values) / len(values) for name, values in figures.items() if values}
 
@@ -165,7 +160,7 @@ def begun(tracker, clips):
         picture = torch.from_numpy(np.ascontiguousarray(clips.clip(i)[0][:1])).permute(0, 3, 1, 2).float()
         fine, middle, raw = tracker.lean.features((picture - 127) / 128)
         rows, _ = tracker.lean.match.taken(tracker.lean.unremembered(raw))
-        few.append((image(rows), tracker.lean.middle(middle), unfold(fine.transpose(1, 2))))
+        few.append(tracker.lean.seen(rows, fine, middle))
     fresh = Refine(config.hidden_dim, config.image_size)
     fresh.begin(*(torch.cat(x) for x in zip(*few)))
     return fresh
@@ -182,7 +177,7 @@ def main():
     if a.anew or any(name.startswith("refine.") for name in fresh):
         with torch.no_grad():
             model.refine = begun(tracker, folders[-1])
-    teach.teach(a, model, config, "refine", lambda step, _progress: learn(tracker, folders, step))
+    teach.teach(a, model, config, "refine", lambda step: learn(tracker, folders, step))
 
 
 if __name__ == "__main__":

@@ -24,10 +24,13 @@ def mask_losses(logits, truth, config):
     focal = (1 - share + (2 * share - 1) * y) * (p - y).square() * F.binary_cross_entropy_with_logits(x, y, reduction="none")
     dice = 1 - (2 * (p * y).sum(2) + 1) / (p.square().sum(2) + y.square().sum(2) + 1)
     loss = config.focal_weight * focal.mean(2) + config.dice_weight * dice
-    with torch.no_grad():
-        found, there = x > 0, y > 0.5
-        iou = (found & there).sum(2) / (found | there).sum(2).clamp(min=1)
-    return loss, iou
+    return loss, overlap(x, y)
+
+
+def overlap(logits, truth):
+    """IoU of masks over their last dimension: logits [..,n], covered shares [..,n]."""
+    found, there = logits > 0, truth > 0.5
+    return (found & there).sum(-1) / (found | there).sum(-1).clamp(min=1)
 
 
 def decoded_loss(decoded, truth, visible, config, unambiguous):

@@ -72,8 +72,6 @@ class Refine(Features):
         """The decoder's masks [B,4,4g,4g], and in their place the refined ones where nothing was said of the frame: no click, and
         no mask given (`has_mask` [1] is 0). `features` as Clicks takes them; `hint` [B,1,4g,4g]."""
         tracked = (labels < 0).all(1).nonzero()[:, 0]
-        coarse, middle, fine = features
         best = ious[tracked, 1:].argmax(1) + 1
-        of = lambda x: x.expand(tracked.shape[0], -1, -1, -1) if x.shape[0] == 1 else x[tracked]
-        more = self(coarse[tracked], of(middle), of(fine), masks[tracked, best][:, None], hint[tracked])
+        more = self(*self.of(features, tracked), masks[tracked, best][:, None], hint[tracked])
         return masks.index_put((tracked,), masks[tracked] + more * (1 - has_mask)[:, None, None, None])

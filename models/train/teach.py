@@ -42,7 +42,7 @@ def opened(parser, a):
 
 
 def teach(a, model, config, name, learn):
-    """Teaches `model`'s network `name`. `learn(step, progress)` adds up the gradients of a step and gives figures by name."""
+    """Teaches `model`'s network `name`. `learn(step)` adds up the gradients of a step and gives figures by name."""
     network = getattr(model, name).requires_grad_(True)
     opt = torch.optim.AdamW(network.parameters(), lr=a.lr, weight_decay=0.01, betas=(0.9, 0.99))
     ema = {key: v.clone() for key, v in network.state_dict().items()}
@@ -64,7 +64,7 @@ def teach(a, model, config, name, learn):
             for group in opt.param_groups:
                 group["lr"] = a.lr * rate(progress, step, WARMUP)
             opt.zero_grad(set_to_none=True)
-            figures = learn(step, progress)
+            figures = learn(step)
             norm = nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             if torch.isfinite(norm):
                 opt.step()

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from .. import clips, follow, refine
+from .. import clips, follow, losses, refine
 from ..config import Config
 from ..model import build
 from ..tracker import Tracker
@@ -73,7 +73,7 @@ class Follow(unittest.TestCase):
         found = follow.disturbed(mask, np.random.default_rng(1))
         changed = (found != mask).flatten(1).any(1)
         self.assertTrue(0.4 < changed.float().mean() < 0.6)
-        overlaps = follow.overlap(found, (mask > 0).float().flatten(1))[changed]
+        overlaps = losses.overlap(found.flatten(1), (mask > 0).float().flatten(1))[changed]
         self.assertGreater(overlaps.min().item(), 0.2)
         self.assertLess(overlaps.min().item(), 0.7)
         nothing = torch.full((40, 1, 32, 32), -5.0)
