@@ -1,8 +1,14 @@
 """The four graphs' inputs and outputs by name, and random inputs that fit them."""
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from train.matching import OF_FRAME  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -14,6 +20,7 @@ class Sizes:
     memory_channels: int
     slots: int = 7
     mask_stride: int = 4  # image pixels per mask logit, each way
+    carried_channels: int = 0  # behind features at stride 16 and behind memories
 
     @property
     def grid(self):
@@ -24,13 +31,18 @@ class Sizes:
         return self.image // self.mask_stride
 
 
+def sizes_of(model):
+    return Sizes(model.image_size, model.hidden_dim, model.mem_dim, model.num_maskmem, carried_channels=getattr(model, "carried_channels", 0))
+
+
 def graphs(sizes):
     """{graph: ({input: shape}, {output: shape})}; a name in a shape is a dimension free at run time.
 
     B objects, M memories, P points or pointers.
     """
     s, d, g, m = sizes.image, sizes.channels, sizes.grid, sizes.mask
-    fine, middle, coarse = [1, d // 8, m, m], [1, d // 4, m // 2, m // 2], [1, d, g, g]
+    wide, memory = d + sizes.carried_channels, sizes.memory_channels + sizes.carried_channels
+    fine, middle, coarse = [1, d // 8, m, m], [1, d // 4, m // 2, m // 2], [1, wide, g, g]
     return {
         "image_encoder": (
             {"image": [1, 3, s, s]},
@@ -38,7 +50,7 @@ def graphs(sizes):
         ),
         "mask_decoder": (
             {
-                "pix_feat": ["B", d, g, g],
+                "pix_feat": ["B", wide, g, g],
                 "feat_s0": fine,
                 "feat_s1": middle,
                 "point_coords": ["B", "P", 2],
@@ -50,19 +62,27 @@ def graphs(sizes):
         ),
         "memory_encoder": (
             {"feat_s2": coarse, "low_res_mask": ["B", 1, m, m], "object_score": ["B", 1], "binarize": [1]},
-            {"memory": ["B", g * g, sizes.memory_channels]},
+            {"memory": ["B", g * g, memory]},
         ),
         "memory_attention": (
             {
                 "feat_s2": coarse,
-                "memory": ["B", "M", g * g, sizes.memory_channels],
+                "memory": ["B", "M", g * g, memory],
                 "mem_tpos": ["M"],
                 "ptrs": ["B", "P", d],
                 "ptr_tpos": ["P"],
             },
-            {"pix_feat": ["B", d, g, g]},
+            {"pix_feat": ["B", wide, g, g]},
         ),
     }
+
+
+def handed_on(numbers):
+    """Random memories [B,..,C] as those of a model that hands labels on: labels are shares, and a frame's keys are all its objects'."""
+    memory = abs(numbers) / 4
+    for keys in OF_FRAME:
+        memory[1:, ..., keys] = memory[:1, ..., keys]
+    return memory
 
 
 INTEGERS = {"point_labels", "mem_tpos"}
@@ -83,8 +103,11 @@ def random_inputs(sizes, graph, seed):
                 inputs[name] = rng.integers(-1, 4, shape)
             case "mem_tpos":
                 inputs[name] = rng.integers(0, sizes.slots, shape)
+                inputs[name][0] = sizes.slots - 1  # nothing is tracked without a prompt
             case "ptr_tpos":
                 inputs[name] = rng.uniform(0, 1, shape).astype(np.float32)
+            case "memory" if sizes.carried_channels:
+                inputs[name] = handed_on(normal)
             case "mask_input" | "low_res_mask" | "object_score":
                 inputs[name] = 10 * normal
             case "has_mask" | "binarize":

@@ -38,16 +38,19 @@ MODULES = {
 
 def example(name, sizes):
     """Inputs in the order of the contract. Two objects; a box, two clicks and a padding point; three memories."""
-    s, d, g, m, c = sizes.image, sizes.channels, sizes.grid, sizes.mask, sizes.memory_channels
+    s, d, g, m, carried = sizes.image, sizes.channels, sizes.grid, sizes.mask, sizes.carried_channels
+    wide, c = d + carried, sizes.memory_channels + carried
     random = torch.Generator().manual_seed(7)
     r = lambda *shape: torch.randn(*shape, generator=random)
-    fine, middle, coarse = r(1, d // 8, m, m), r(1, d // 4, m // 2, m // 2), r(1, d, g, g)
-    points = torch.rand(2, 5, 2, generator=random) * s
+    fine, middle, coarse = r(1, d // 8, m, m), r(1, d // 4, m // 2, m // 2), r(1, wide, g, g)
+    points, memory = torch.rand(2, 5, 2, generator=random) * s, r(2, 3, g * g, c)
+    if carried:
+        memory = contract.handed_on(memory)
     return {
         "image_encoder": (r(1, 3, s, s),),
-        "mask_decoder": (r(2, d, g, g), fine, middle, points, torch.tensor([[2, 3, 1, 0, -1]] * 2), 10 * r(2, 1, m, m), torch.ones(1)),
+        "mask_decoder": (r(2, wide, g, g), fine, middle, points, torch.tensor([[2, 3, 1, 0, -1]] * 2), 10 * r(2, 1, m, m), torch.ones(1)),
         "memory_encoder": (coarse, 10 * r(2, 1, m, m), torch.tensor([[3.0], [-3.0]]), torch.zeros(1)),
-        "memory_attention": (coarse, r(2, 3, g * g, c), torch.tensor([sizes.slots - 1, 1, 0]), r(2, 3, d), torch.tensor([3.0, 1.0, 2.0]) / 15),
+        "memory_attention": (coarse, memory, torch.tensor([sizes.slots - 1, 1, 0]), r(2, 3, d), torch.tensor([3.0, 1.0, 2.0]) / 15),
     }[name]
 
 
@@ -142,7 +145,7 @@ def main():
     card = card_of(a)
     model, normal = read(a, card)
     models.check(a.config, model)
-    sizes = contract.Sizes(model.image_size, model.hidden_dim, model.mem_dim, model.num_maskmem)
+    sizes = contract.sizes_of(model)
     memory = {"slots": model.num_maskmem, "pointers": model.max_obj_ptrs_in_encoder}
     with tempfile.TemporaryDirectory() as scratch:
         paths = write(model, sizes, a.variant, Path(scratch))

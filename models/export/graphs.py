@@ -16,13 +16,18 @@ from torch.nn import functional as F
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from train import matching  # noqa: E402
+from train import local, matching  # noqa: E402
 from train.grid import channel_norm, through, tokens  # noqa: E402
 
 
 def matching_of(model):
     """rotomask-nano's matching; None for SAM 2's own models."""
     return getattr(model, "matching", None)
+
+
+def local_of(model):
+    """rotomask-nano's keys of quarters; None for SAM 2's own models."""
+    return model.refine.local if matching_of(model) else None
 
 
 class ShortNorm(nn.Module):
@@ -99,8 +104,10 @@ class MaskDecoder(nn.Module):
         return t.norm_final_attn(q), k
 
     def forward(self, pix_feat, feat_s0, feat_s1, point_coords, point_labels, mask_input, has_mask):
-        d, g, m, image, share = self.decoder, self.grid, self.matching, tokens(pix_feat), has_mask
+        d, g, m, share = self.decoder, self.grid, self.matching, has_mask
+        image = tokens(pix_feat)
         if m:
+            image, carried = image[..., : self.channels], image[..., self.channels :]
             # Where no mask is given or one is clicked at, the hint of what is remembered is the mask prompt.
             image, hint = m.taken(image)
             own, before = image.permute(0, 2, 1).reshape(-1, self.channels, g, g), mask_input
@@ -125,7 +132,7 @@ class MaskDecoder(nn.Module):
             masks = masks + handed
         if self.clicks:
             seen = own, feat_s1, feat_s0
-            masks = self.refine.followed(seen, point_labels, masks, ious, handed, has_mask)
+            masks = self.refine.followed(seen, point_labels, masks, ious, (handed, *local.handed(carried)), has_mask)
             masks, ious = self.clicks.answered(seen, point_coords, point_labels, masks, ious, before, has_mask)
         score = d.pred_obj_score_head(q[:, 0])
         here = (score > 0).to(q.dtype)[..., None]
@@ -151,7 +158,8 @@ class MemoryEncoder(nn.Module):
             y = F.layer_norm(y, tuple(block.norm.weight.shape), block.norm.weight, block.norm.bias, block.norm.eps)
             y = block.pwconv2(block.act(block.pwconv1(y))) * block.gamma
             x = x + y.permute(0, 3, 1, 2)
-        memory = tokens(self.encoder.out_proj(x))
+        x = self.encoder.out_proj(x)
+        memory = x.reshape(x.shape[0], x.shape[1], (self.side // 16) ** 2).transpose(1, 2)  # also where nothing came
         return memory + (1 - (object_score > 0).to(x.dtype))[..., None] * self.absent
 
 
@@ -160,12 +168,17 @@ class MatchedMemoryEncoder(MemoryEncoder):
 
     def __init__(self, model):
         super().__init__(model)
-        self.matching = model.matching
+        self.matching, self.channels = model.matching, model.hidden_dim
 
     def forward(self, feat_s2, low_res_mask, object_score, binarize):
-        own = super().forward(feat_s2, low_res_mask, object_score, binarize)
-        keys = self.matching.keys(tokens(feat_s2)).expand(own.shape[0], -1, -1)
-        return torch.cat([own, keys, matching.squares(low_res_mask.sigmoid()[:, 0])], 2)
+        feat_s2, carried = feat_s2[:, : self.channels], feat_s2[:, self.channels :]
+        objects = low_res_mask.shape[0]
+        # SAM 2's layers see prompted frames alone: for others nothing is computed.
+        asked = (binarize.expand(objects) > 0.5).nonzero()[:, 0]
+        own = torch.zeros(objects, carried.shape[2] * carried.shape[3], matching.SAM_CHANNELS)
+        own = own.index_put((asked,), super().forward(feat_s2, low_res_mask[asked], object_score[asked], binarize))
+        keys, carried = (x.expand(objects, -1, -1) for x in (self.matching.keys(tokens(feat_s2)), tokens(carried)))
+        return torch.cat([own, keys, matching.squares(low_res_mask.sigmoid()[:, 0]), carried], 2)
 
 
 def memory_encoder(model):
@@ -230,7 +243,7 @@ class MemoryAttention(nn.Module):
         d, grid, narrow = model.hidden_dim, model.image_size // 16, model.mem_dim
         self.match = None
         if matching_of(model):
-            self.match, narrow = Match(model, grid), matching.SAM_CHANNELS
+            self.match, self.nearby, narrow = Match(model, grid), Nearby(model), matching.SAM_CHANNELS
         self.grid, self.channels, self.narrow = grid, d, narrow
         self.layers = nn.ModuleList(MemoryLayer(l, grid, attend) for l in model.memory_attention.layers)
         self.norm, self.pointer_time = model.memory_attention.norm, model.obj_ptr_tpos_proj
@@ -244,10 +257,13 @@ class MemoryAttention(nn.Module):
         keep("periods", 10000.0 ** (2 * torch.div(torch.arange(time // 2), 2, rounding_mode="floor") / (time // 2)))
 
     def forward(self, feat_s2, memory, mem_tpos, ptrs, ptr_tpos):
-        objects, rows, hint = memory.shape[0], tokens(feat_s2), None
+        objects, rows, carried = memory.shape[0], tokens(feat_s2), None
         if self.match:
-            hint = self.match(rows, memory, mem_tpos)
-            memory = memory[..., : self.narrow]
+            rows, keys = rows[..., : self.channels], rows[..., self.channels :]
+            hint, old = self.match(rows, memory, mem_tpos)
+            carried = torch.cat([old, self.nearby(keys, memory, mem_tpos)], 2)
+            asked = (mem_tpos == self.match.prompted).nonzero()[:, 0]
+            memory, mem_tpos = memory[:, asked, :, : self.narrow], mem_tpos[asked]
         frame_keys = memory + self.memory_place + self.memory_time[mem_tpos][:, None, :]
         angle = ptr_tpos[:, None] / self.periods
         time = self.timed * self.pointer_time(torch.cat([angle.sin(), angle.cos()], -1))
@@ -261,23 +277,42 @@ class MemoryAttention(nn.Module):
             # Until memories come in, one frame's features serve every object.
             x = layer.attend_memory(layer.attend_self(x), frame_keys, pointer_keys, values)
         x = self.norm(x)
-        x = self.match.matching.carried(x, hint) if self.match else x
-        return x.permute(0, 2, 1).reshape(-1, self.channels, self.grid, self.grid)
+        if self.match:
+            x = torch.cat([self.match.matching.carried(x, hint), local.filled(carried)], 2)
+        return x.permute(0, 2, 1).reshape(-1, x.shape[2], self.grid, self.grid)
 
 
 class Match(nn.Module):
-    """The hint's logits [B,n,16], from likeness to what is remembered (models/train/matching.py)."""
+    """The hint's logits [B,n,16], from likeness to what is remembered (models/train/matching.py), and those of prompted frames."""
 
     def __init__(self, model, grid):
         super().__init__()
-        self.matching = model.matching
+        self.matching, self.prompted = model.matching, len(model.maskmem_tpos_enc) - 1
         self.register_buffer("at", matching.places(grid))
         self.register_buffer("nearness", model.matching.nearness(model.maskmem_tpos_enc.reshape(-1, model.mem_dim)).detach().clone())
 
     def forward(self, rows, memory, mem_tpos):
-        objects, m = memory.shape[0], self.matching
-        keys, labels = memory[..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS], memory[..., -matching.LABEL_CHANNELS :]
-        answers = m.answers(keys, self.nearness[mem_tpos].reshape(-1, 1, 1), self.at)
-        answers = answers.reshape(objects, -1, answers.shape[-1])
-        found = matching.recalled(m.questions(rows, self.at), answers, labels.reshape(objects, -1, matching.LABEL_CHANNELS))
-        return matching.logits(found)
+        m, labels = self.matching, memory[..., matching.LABELS]
+        # A run's objects are remembered of the same frames: one's keys are everyone's.
+        answers = m.answers(memory[:1, ..., matching.OF_FRAME[0]], self.nearness[mem_tpos].reshape(-1, 1, 1), self.at)
+        prompted = (mem_tpos == self.prompted).to(labels.dtype)[:, None, None] + labels[..., :1] * 0
+        flat = lambda x: x.reshape(x.shape[0], -1, x.shape[-1])
+        found, old, share = matching.recalled(m.questions(rows, self.at), flat(answers), flat(labels), flat(prompted))
+        return matching.logits(found), matching.remembered_of_old(old, share)
+
+
+class Nearby(nn.Module):
+    """The logits of quarters [B,n,16], from likeness to what is near in what is remembered (models/train/local.py)."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.local = model.refine.local
+        self.prompted = len(model.maskmem_tpos_enc) - 1
+
+    def forward(self, keys, memory, mem_tpos):
+        near = ((mem_tpos == 0) | (mem_tpos == self.prompted)).nonzero()[:, 0]
+        memory, kinds = memory[:, near], (mem_tpos[near] == self.prompted).long()
+        objects, n = memory.shape[0], memory.shape[2]
+        quarters = memory[..., matching.LABELS].reshape(objects, -1, 4 * n, matching.LABEL_CHANNELS // 4)
+        found = self.local.hint(keys, memory[:1, ..., matching.OF_FRAME[1]], quarters, kinds)
+        return matching.logits(found.reshape(objects, n, matching.LABEL_CHANNELS))

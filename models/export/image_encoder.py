@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from graphs import matching_of
+from graphs import local_of, matching_of
 from train import grid
 
 
@@ -94,7 +94,7 @@ class ImageEncoder(nn.Module):
         self.trunk = Hiera(trunk, model.image_size, attend) if hasattr(trunk, "patch_embed") else trunk
         fine, middle, coarse, coarsest = [level.conv for level in reversed(neck.convs)]
         self.fine, self.middle = fold(fine, decoder.conv_s0), fold(middle, decoder.conv_s1)
-        self.coarse, self.coarsest, self.matching = coarse, coarsest, matching_of(model)
+        self.coarse, self.coarsest, self.matching, self.local = coarse, coarsest, matching_of(model), local_of(model)
         self.register_buffer("no_memory", model.no_mem_embed.detach().reshape(1, -1, 1, 1).clone())
 
     def forward(self, image):
@@ -103,4 +103,9 @@ class ImageEncoder(nn.Module):
         coarse = self.coarse(coarse) + top
         if self.matching:
             coarse = grid.image(self.matching.cleared(grid.tokens(coarse)))
-        return self.fine(fine), self.middle(middle), coarse, coarse + self.no_memory
+        fine, middle, bare = self.fine(fine), self.middle(middle), coarse + self.no_memory
+        if self.local:
+            # Keys go behind the features; where nothing is remembered, nothing was found by them.
+            keys = self.local.keys(coarse, middle)
+            coarse, bare = torch.cat([coarse, keys], 1), F.pad(bare, (0, 0, 0, 0, 0, keys.shape[1]))
+        return fine, middle, coarse, bare

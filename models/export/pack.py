@@ -95,6 +95,7 @@ def manifest(card, sizes, normal, memory, variant, constants):
         **{key: card[key] for key in ("version", "licence", "provenance")},
         "input": {"size": sizes.image, "mean": normal[0], "deviation": normal[1], "resize": card["input"]["resize"]},
         "mask_stride": sizes.mask_stride, "channels": sizes.channels, "memory_channels": sizes.memory_channels,
+        **({"carried_channels": sizes.carried_channels} if sizes.carried_channels else {}),
         "memory_slots": memory["slots"], "pointers": memory["pointers"], "variant": variant,
         "constants": constants,
     }

@@ -4,12 +4,20 @@ None of it goes through the rewrites in graphs.py and image_encoder.py.
 """
 
 import copy
+import sys
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import torch
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from train import grid, local  # noqa: E402
+from train.grid import tokens  # noqa: E402
+from train.lean import Lean  # noqa: E402
 
 TOLERANCE = {"pix_feat": 1e-4, "masks": 5e-4}
 """Largest error of any number of an output, as a share of the output's root mean square where that is above 1."""
@@ -21,13 +29,17 @@ DOUBT = 2.0
 
 def image_encoder(model, image):
     fine, middle, coarse = model.forward_image(image)["backbone_fpn"]
-    return fine, middle, coarse, coarse + model.no_mem_embed.reshape(1, -1, 1, 1)
+    bare = coarse + model.no_mem_embed.reshape(1, -1, 1, 1)
+    if hasattr(model, "refine"):
+        keys = model.refine.local.keys(coarse, middle)
+        coarse, bare = torch.cat([coarse, keys], 1), torch.cat([bare, 0 * keys], 1)
+    return fine, middle, coarse, bare
 
 
 def mask_decoder(model, pix, fine, middle, coords, labels, mask, has_mask):
     clicked = hasattr(model, "clicks") and bool((labels >= 0).any())
     sparse, dense = model.sam_prompt_encoder(points=(coords, labels), boxes=None, masks=mask if has_mask > 0 and not clicked else None)
-    objects = pix.shape[0]
+    objects, (pix, carried) = pix.shape[0], apart(model, pix)
     masks, ious, picked, score = model.sam_mask_decoder.predict_masks(
         image_embeddings=pix, image_pe=model.sam_prompt_encoder.get_dense_pe(), sparse_prompt_embeddings=sparse,
         dense_prompt_embeddings=dense, repeat_image=False,
@@ -36,26 +48,30 @@ def mask_decoder(model, pix, fine, middle, coords, labels, mask, has_mask):
     if hasattr(model, "clicks"):
         own, hint = model.matching.taken(pix.flatten(2).transpose(1, 2))
         seen = own.transpose(1, 2).reshape(pix.shape), middle, fine
-        masks = model.refine.followed(seen, labels, masks, ious, model.matching.prompt(hint)[0], has_mask)
+        hints = model.matching.prompt(hint)[0], *local.handed(tokens(carried))
+        masks = model.refine.followed(seen, labels, masks, ious, hints, has_mask)
         masks, ious = model.clicks.answered(seen, coords, labels, masks, ious, mask, has_mask)
     here = (score > 0).to(score.dtype)[..., None]
     return masks, ious, here * model.obj_ptr_proj(picked) + (1 - here) * model.no_obj_ptr, score
 
 
 def memory_encoder(model, coarse, logits, score, binarize):
+    coarse, carried = apart(model, coarse)
     large = F.interpolate(logits, size=(model.image_size,) * 2, mode="bilinear", align_corners=False)
     model.binarize_mask_from_pts_for_mem_enc = True
     feature = coarse.flatten(2).permute(2, 0, 1).expand(-1, len(logits), -1)
     memory, _ = model._encode_new_memory([feature], [coarse.shape[-2:]], large, score, bool(binarize > 0))
     memory = memory.flatten(2).permute(0, 2, 1)
     if hasattr(model, "matching"):
-        memory = torch.cat([memory, model.matching.recorded(coarse.flatten(2).permute(0, 2, 1), logits)], 2)
+        keys = tokens(carried).expand(len(logits), -1, -1)
+        memory = torch.cat([memory * binarize, model.matching.recorded(tokens(coarse), logits), keys], 2)
     return (memory,)
 
 
 def memory_attention(model, coarse, memory, mem_tpos, ptrs, ptr_tpos):
     """Frame 3, prompted on frame 0, tracked on 1 and 2: what `described`'s time positions say."""
-    objects, g, narrow = memory.shape[0], coarse.shape[-1], model.mem_dim
+    objects, g, narrow, whole = memory.shape[0], coarse.shape[-1], model.mem_dim, memory
+    (coarse, carried), memory = apart(model, coarse), memory[..., :narrow]
     place = model.memory_encoder.position_encoding(torch.zeros(objects, narrow, g, g)).to(coarse.dtype)
     image = lambda x: x.permute(0, 2, 1).reshape(objects, narrow, g, g)
     # Memories come as prompted, oldest to newest; pointers as prompted, newest to oldest.
@@ -63,7 +79,19 @@ def memory_attention(model, coarse, memory, mem_tpos, ptrs, ptr_tpos):
     recalled = {"cond_frame_outputs": {0: frame(0, 0)}, "non_cond_frame_outputs": {1: frame(1, 2), 2: frame(2, 1)}}
     sequence = lambda x: x.flatten(2).permute(2, 0, 1).expand(-1, objects, -1)
     position = model.image_encoder.neck.position_encoding(torch.zeros_like(coarse)).to(coarse.dtype)
-    return (model._prepare_memory_conditioned_features(3, False, [sequence(coarse)], [sequence(position)], [(g, g)], recalled, 16),)
+    pix = model._prepare_memory_conditioned_features(3, False, [sequence(coarse)], [sequence(position)], [(g, g)], recalled, 16)
+    if not hasattr(model, "matching"):
+        return (pix,)
+    lean, slots, found = Lean(model), mem_tpos.tolist(), []
+    for one in whole:  # what the trainer's passes hand on
+        old = lean.handed_on(tokens(coarse), one[None, None], slots)[1]
+        found.append(local.filled(torch.cat([old, lean.nearby(tokens(carried), one[None, None], slots)], 2)))
+    return (torch.cat([pix, grid.image(torch.cat(found))], 1),)
+
+
+def apart(model, wide):
+    """SAM 2's own channels of features, and what they carry behind."""
+    return wide[:, : model.hidden_dim], wide[:, model.hidden_dim :]
 
 
 OFFICIAL = {f.__name__: f for f in (image_encoder, mask_decoder, memory_encoder, memory_attention)}

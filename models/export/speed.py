@@ -164,7 +164,7 @@ def peak(threads):
 
 def work(model):
     """GFLOP of our graphs for one object, 7 memories and 16 pointers, and of SAM 2's own memory attention."""
-    sizes = contract.Sizes(model.image_size, model.hidden_dim, model.mem_dim)
+    sizes = contract.sizes_of(model)
     d, g, c = sizes.channels, sizes.grid, sizes.memory_channels
     free, done = {"B": 1, "M": 7, "P": 16}, {}
     for name, (inputs, _) in contract.graphs(sizes).items():

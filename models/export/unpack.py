@@ -25,10 +25,10 @@ from train.model import build  # noqa: E402
 GRAPHS = ("image_encoder", "mask_decoder", "memory_encoder", "memory_attention")
 # Where the graphs' modules stand in the model.
 PLACES = {
-    "image_encoder": [("coarse.", "image_encoder.neck.convs.1.conv."), ("coarsest.", "image_encoder.neck.convs.0.conv.")],
+    "image_encoder": [("coarse.", "image_encoder.neck.convs.1.conv."), ("coarsest.", "image_encoder.neck.convs.0.conv."), ("local.", "refine.local.")],
     "mask_decoder": [("prompt.", "sam_prompt_encoder."), ("decoder.", "sam_mask_decoder."), ("pointer.", "obj_ptr_proj."), ("matching.", "matching."), ("clicks.", "clicks."), ("refine.", "refine.")],
     "memory_encoder": [("encoder.", "memory_encoder."), ("matching.", "matching.")],
-    "memory_attention": [("norm.", "memory_attention.norm."), ("pointer_time.", "obj_ptr_tpos_proj."), ("match.matching.", "matching.")],
+    "memory_attention": [("norm.", "memory_attention.norm."), ("pointer_time.", "obj_ptr_tpos_proj."), ("match.matching.", "matching."), ("nearby.local.", "refine.local.")],
 }
 
 
@@ -151,9 +151,9 @@ def read(package):
     state = {k: v if torch.is_tensor(v) else torch.from_numpy(np.array(v)) for k, v in state.items() if k in own}
     # Norms of few channels lie along the channels' axis.
     state = {k: v.reshape(own[k].shape) if v.squeeze().shape == own[k].shape else v for k, v in state.items()}
-    for part in ("clicks.", "refine."):  # none until 0.4.0 and 0.5.0: they are still to be taught
-        if not any(k.startswith(part) for k in state):
-            own = {k: v for k, v in own.items() if not k.startswith(part)}
+    for part in ("clicks.", "refine."):  # none until 0.4.0 and 0.5.0, and another one until 0.6.0: still to be taught
+        if any(k.startswith(part) and (k not in state or state[k].shape != v.shape) for k, v in own.items()):
+            own, state = ({k: v for k, v in x.items() if not k.startswith(part)} for x in (own, state))
     # Never read: a setting that this model doesn't have, and counters.
     missing = [k for k in own if k not in state and k != "no_mem_pos_enc" and not k.endswith("num_batches_tracked")]
     wrong = [k for k, v in state.items() if v.shape != own[k].shape]

@@ -57,7 +57,7 @@ def see(tracker, clip, number):
     fine, middle, raw = lean.features(tracker.pictures(batch))
     first = lean.unremembered(raw)
     half = lambda x: x.half().numpy()
-    own = lambda rows: half(image(match.taken(rows)[0]))
+    own = lambda rows: half(image(match.taken(lean.apart(rows)[0])[0]))
     seen = {"masks": np.packbits(np.ascontiguousarray(masks), axis=-1), "levels": levels, "fine": half(unfold(fine.transpose(1, 2))),
             "middle": half(lean.middle(middle)), "coarse": own(first)}
     for t in FIRST_FRAMES:

@@ -10,22 +10,24 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from . import data, losses, prompts, teach
+from . import data, local, losses, matching, prompts, teach
 from .clips import Clips
-from .grid import fold, unfold
+from .grid import fold, image, tokens, unfold
 from .refine import Refine
 from .tracker import POINTER_SPAN, Tracker
 
 TARGETS = 4  # of a clip, one clip a step
-LENGTHS = (4, 8, 16, 22)  # frames that are walked through
+LENGTHS = (8, 16, 24)  # frames that are walked through
 LEARNT = 6  # of them, at random
 RECENT = 3  # memories beside the prompted one, as in a package of four slots
 CLICKED_SHARE = 0.25  # of the walks that begin with a click's answer instead of the true mask
-DISTURBED_SHARE = 0.5  # of the masks that are remembered
+DISTURBED_SHARE = 0.6  # of the masks that are remembered
 MOST_SHIFT = 3  # mask pixels
-BLOB_RADIUS = (3, 11)
+MOST_BLOBS = 3
+BLOB_RADIUS = (3, 18)  # and at most half the side of a square as large as what is remembered
 BLOB_LOGIT = 4.0
 BCE_WEIGHT = 8.0
+NEAR_WEIGHT = 0.3  # of the near hint's own loss
 FOUND = 0.3  # IoU: what was lost before teaches less
 BEGIN_PICTURES = 100
 
@@ -42,7 +44,7 @@ def disturbed(masks, rng):
 
 
 def _disturbed(mask, rng):
-    kind, by = rng.choice(["wide", "narrow", "beside", "blob"], p=[0.24, 0.2, 0.16, 0.4]), int(rng.integers(1, MOST_SHIFT + 1))
+    kind, by = rng.choice(["wide", "narrow", "beside", "blobs"], p=[0.22, 0.16, 0.12, 0.5]), int(rng.integers(1, MOST_SHIFT + 1))
     widened = lambda x, by: F.max_pool2d(x, 2 * by + 1, 1, by)
     if kind == "wide":
         return widened(mask, by)
@@ -53,10 +55,13 @@ def _disturbed(mask, rng):
     edge = ((widened(mask, 1) > 0) & (mask <= 0))[0, 0].nonzero()
     if len(edge) == 0:
         return mask
-    y, x = edge[rng.integers(len(edge))].tolist()
     rows, columns = (torch.arange(n) for n in mask.shape[2:])
-    inside = (rows[:, None] - y) ** 2 + (columns - x) ** 2 < rng.uniform(*BLOB_RADIUS) ** 2
-    return torch.where(inside, BLOB_LOGIT if rng.random() < 0.65 else -BLOB_LOGIT, mask)
+    widest = min(BLOB_RADIUS[1], max(BLOB_RADIUS[0], 0.5 * (mask > 0).sum().item() ** 0.5))
+    for _ in range(rng.integers(1, MOST_BLOBS + 1)):
+        y, x = edge[rng.integers(len(edge))].tolist()
+        inside = (rows[:, None] - y) ** 2 + (columns - x) ** 2 < rng.uniform(BLOB_RADIUS[0], widest) ** 2
+        mask = torch.where(inside, BLOB_LOGIT if rng.random() < 0.75 else -BLOB_LOGIT, mask)
+    return mask
 
 
 def walked(folders, rng):
@@ -104,7 +109,7 @@ class Walk:
         return tracker.remember(0, raw, shown, pointers, score, True)
 
     def step(self, t, learn):
-        """Frame `t`: the decoder's masks and the refined ones, [B,1,4g,4g]; with gradients if `learn`."""
+        """Frame `t`: the decoder's masks, the refined ones and the near hint, [B,1,4g,4g]; with gradients if `learn`."""
         tracker, lean, tick = self.tracker, self.tracker.lean, int(self.ticks[t])
         fine, middle, raw = self.seen(t)
         with torch.no_grad():
@@ -112,16 +117,21 @@ class Walk:
             out = tracker.decode(pix, (fine, middle), answer=False)
             shown, pointers = out.shown()
             shown = unfold(shown)
-            rows, hint = lean.match.taken(pix)
-            handed, _ = lean.match.prompt(hint)
+            rows, carried = lean.apart(pix)
+            rows, hint = lean.match.taken(rows)
+            handed, (old, near) = lean.match.prompt(hint)[0], local.handed(carried)
             spread = [x.expand(TARGETS, -1, -1, -1) for x in lean.seen(rows, fine, middle)]
         with torch.set_grad_enabled(learn):
-            refined = shown + tracker.model.refine(*spread, shown, handed)
+            if learn:  # once more, for what keys learn by it
+                memories, slots = tracker.recalled(tick, self.remembered, RECENT)
+                keys = tokens(lean.local.keys(image(lean.apart(raw)[0]), lean.middle(middle)))
+                near = matching.pixels(lean.nearby(keys, torch.stack(memories, 1)[None], slots))[:, None]
+            refined = shown + tracker.model.refine(*spread, shown, (handed, old, near))
         with torch.no_grad():
             kept = fold(disturbed(refined.detach(), self.rng))
-            near = [r for r in self.remembered if r.prompted or tick - r.tick < POINTER_SPAN]
-            self.remembered = [*near, tracker.remember(tick, raw, kept, pointers, out.score, False)]
-        return shown, refined
+            recent = [r for r in self.remembered if r.prompted or tick - r.tick < POINTER_SPAN]
+            self.remembered = [*recent, tracker.remember(tick, raw, kept, pointers, out.score, False)]
+        return shown, refined, near
 
 
 def loss_of(logits, truth):
@@ -137,18 +147,18 @@ def learn(tracker, folders, number):
     """Adds up the gradients of one walk; gives the mean loss, and IoU before and after refining."""
     walking = Walk(tracker, folders, number)
     frames = len(walking.masks)
-    learnt, figures = set(1 + walking.rng.permutation(frames - 1)[:LEARNT]), {"loss": [], "iou": [], "refined_iou": []}
+    learnt, figures = set(1 + walking.rng.permutation(frames - 1)[:LEARNT]), {"loss": [], "iou": [], "near_iou": [], "refined_iou": []}
     for t in range(1, frames):
-        shown, refined = walking.step(t, t in learnt)
+        shown, refined, near = walking.step(t, t in learnt)
         truth = unfold(walking.truth(t)).flatten(1)
         there = truth.amax(1) > 0.5
         if not there.any() or t not in learnt:
             continue
-        before, after = (losses.overlap(masks.flatten(1), truth)[there] for masks in (shown, refined))
+        before, nearby, after = (losses.overlap(masks.flatten(1), truth)[there] for masks in (shown, near, refined))
         weight = (before / FOUND).clamp(0.1, 1)
-        loss = (loss_of(refined, truth)[there] * weight).mean()
-        (loss / len(learnt) ** 0.5).backward()
-        for name, value in (("loss", loss), ("iou", before.mean()), ("refined_iou", after.mean())):
+        loss, near_loss = ((loss_of(x, truth)[there] * weight).mean() for x in (refined, near))
+        ((loss + NEAR_WEIGHT * near_loss) / len(learnt) ** 0.5).backward()
+        for name, value in (("loss", loss), ("iou", before.mean()), ("near_iou", nearby.mean()), ("refined_iou", after.mean())):
             figures[name].append(value.item())
     return {name: sum(values) / len(values) for name, values in figures.items() if values}
 
@@ -159,10 +169,12 @@ def begun(tracker, clips):
     for i in range(0, len(clips), max(1, len(clips) // BEGIN_PICTURES)):
         picture = torch.from_numpy(np.ascontiguousarray(clips.clip(i)[0][:1])).permute(0, 3, 1, 2).float()
         fine, middle, raw = tracker.lean.features((picture - 127) / 128)
-        rows, _ = tracker.lean.match.taken(tracker.lean.unremembered(raw))
-        few.append(tracker.lean.seen(rows, fine, middle))
+        rows, own = (tracker.lean.apart(x)[0] for x in (tracker.lean.unremembered(raw), raw))
+        few.append((*tracker.lean.seen(tracker.lean.match.taken(rows)[0], fine, middle), image(own)))
     fresh = Refine(config.hidden_dim, config.image_size)
-    fresh.begin(*(torch.cat(x) for x in zip(*few)))
+    coarse, middle, fine, raw = (torch.cat(x) for x in zip(*few))
+    fresh.begin(coarse, middle, fine)
+    fresh.local.begin(raw, middle)
     return fresh
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from . import matching
+from . import local, matching
 from .grid import fold, image, through, tokens, unfold
 
 
@@ -65,22 +65,46 @@ class Lean(nn.Module):
             keep("periods", 10000.0 ** (2 * torch.div(torch.arange(d // 2), 2, rounding_mode="floor") / (d // 2)))
 
     def features(self, frames):
-        """[N,3,S,S] to folded fine [N,16*g*g,D/8] and middle [N,4*g*g,D/4] features, and rows [N,g*g,D]."""
+        """[N,3,S,S] to folded fine [N,16*g*g,D/8] and middle [N,4*g*g,D/4] features, and rows [N,g*g,D]; with a matching, rows have
+        their quarters' keys behind, [N,g*g,D+C]."""
         m = self.model
         with torch.set_grad_enabled(torch.is_grad_enabled() and any(p.requires_grad for p in m.image_encoder.trunk.parameters())):
             trunk = m.image_encoder.trunk(frames)
         pyramid = m.image_encoder.neck(trunk)[0]
         fine, middle = m.sam_mask_decoder.conv_s0(pyramid[0]), m.sam_mask_decoder.conv_s1(pyramid[1])
         twice = middle.permute(0, 2, 3, 1).unflatten(2, (self.grid, 2)).unflatten(1, (self.grid, 2)).transpose(2, 3)
-        return fold(fine).transpose(1, 2).contiguous(), twice.flatten(1, 4), tokens(pyramid[2]).contiguous()
+        coarse = torch.cat([pyramid[2], self.local.keys(pyramid[2], middle)], 1) if self.match else pyramid[2]
+        return fold(fine).transpose(1, 2).contiguous(), twice.flatten(1, 4), tokens(coarse).contiguous()
 
     @property
     def match(self):
         """The model's matching, if it has one."""
         return getattr(self.model, "matching", None)
 
+    @property
+    def local(self):
+        return self.model.refine.local
+
+    def prompted(self, slots):
+        """Which of some rows of the time table are a prompted frame's."""
+        return [slot == len(self.model.maskmem_tpos_enc) - 1 for slot in slots]
+
+    def apart(self, rows):
+        """Rows [..,n,D+C] as features [..,n,D] and what they carry [..,n,C]."""
+        return rows.split([self.model.hidden_dim, rows.shape[-1] - self.model.hidden_dim], -1)
+
     def remember(self, rows, shown, score, prompted):
-        """rows [K,g*g,D]; shown [B,1,4g,4g] logits, which get no gradient; score [B,1]; gives memories [B,g*g,C]."""
+        """rows [K,g*g,D+C] as features() gives them; shown [B,1,4g,4g] logits, which get no gradient; score [B,1]; gives memories
+        [B,g*g,C]. With a matching, SAM 2's channels are 0 but on prompted frames."""
+        own, keys = self.apart(rows)
+        if not self.match:
+            return self._encoded(own, shown, score, prompted)
+        memory = self._encoded(own, shown, score, True) if prompted else own.new_zeros(len(shown), own.shape[1], matching.SAM_CHANNELS)
+        keys = keys[:, None].expand(-1, len(shown) // len(rows), -1, -1).flatten(0, 1)
+        return torch.cat([memory, self.match.recorded(own, shown).to(memory.dtype), keys], -1)
+
+    def _encoded(self, rows, shown, score, prompted):
+        """SAM 2's memory of a mask: [B,g*g,64]."""
         m, e = self.model, self.model.memory_encoder
         with torch.no_grad():
             masks = enlarged(shown, m.image_size, prompted)
@@ -97,24 +121,29 @@ class Lean(nn.Module):
             x = x + block.pwconv2(F.gelu(block.pwconv1(y))) * block.gamma.to(y.dtype)
         memory = F.linear(x, e.out_proj.weight.flatten(1), e.out_proj.bias)
         absent = (score <= 0).to(memory.dtype)[..., None]
-        memory = memory + absent * m.no_obj_embed_spatial.to(memory.dtype)
-        return torch.cat([memory, self.match.recorded(rows, shown).to(memory.dtype)], -1) if self.match else memory
+        return memory + absent * m.no_obj_embed_spatial.to(memory.dtype)
 
     def unremembered(self, rows):
-        """rows [B,g*g,D] of a frame that nothing is remembered for."""
+        """rows [B,g*g,D+C] of a frame that nothing is remembered for."""
         none = self.model.no_mem_embed
-        return rows + (self.match.cleared(none) if self.match else none).to(rows.dtype)
+        rows, keys = self.apart(rows)
+        return torch.cat([rows + (self.match.cleared(none) if self.match else none).to(rows.dtype), torch.zeros_like(keys)], -1)
 
     def condition(self, rows, memories, slots, pointers, times):
-        """rows [K,g*g,D]; memories: M of [B,g*g,C] with rows `slots` of the time table; pointers [B,P,D], P may be 0,
-        at `times` [P]; gives [B,g*g,D]. A frame's targets are remembered of the same frames: their memories' keys are alike."""
+        """rows [K,g*g,D+C]; memories: M of [B,g*g,C] with rows `slots` of the time table; pointers [B,P,D], P may be 0,
+        at `times` [P]; gives [B,g*g,D+C]. A frame's targets are remembered of the same frames: their memories' keys are alike."""
         m, frames = self.model, len(rows)
         whole = torch.stack(memories, 1).to(rows.dtype)  # [B,M,g*g,C]
         objects = len(whole) // frames
-        hint = self._hint(rows, whole.unflatten(0, (frames, objects)), m.maskmem_tpos_enc[slots, 0, 0]) if self.match else None
-        raw = whole[..., : matching.SAM_CHANNELS]
+        (rows, keys), raw = self.apart(rows), whole[..., : matching.SAM_CHANNELS]
+        if self.match:
+            of_frames = whole.unflatten(0, (frames, objects))
+            hint, *handed = self.handed_on(rows, of_frames, slots)
+            handed = torch.cat([*handed, self.nearby(keys, of_frames, slots)], 2)
+            asked = [i for i, prompted in enumerate(self.prompted(slots)) if prompted]
+            raw, slots = raw[:, asked], [slots[i] for i in asked]
         slots = m.maskmem_tpos_enc[slots][..., : matching.SAM_CHANNELS].reshape(1, len(slots), 1, -1)
-        keys = raw + (self.memory_place[:, None] + slots).to(raw.dtype)
+        placed = raw + (self.memory_place[:, None] + slots).to(raw.dtype)
         angle = times[:, None] / self.periods
         time = m.obj_ptr_tpos_proj(torch.cat([angle.sin(), angle.cos()], -1)).unflatten(1, (-1, matching.SAM_CHANNELS))
         parts = pointers.unflatten(2, (-1, matching.SAM_CHANNELS)).to(raw.dtype)
@@ -129,23 +158,35 @@ class Lean(nn.Module):
             q = rotary(cross.q_proj, norm(layer.norm2, x), self.grid)
             if i == 0:  # until here one frame's rows served all its targets
                 x, q = (t.repeat_interleave(objects, 0) for t in (x, q))
-            k = torch.cat([rotary(cross.k_proj, keys, self.grid).flatten(1, 2), rotary(cross.k_proj, pointer_keys)], 1)
+            k = torch.cat([rotary(cross.k_proj, placed, self.grid).flatten(1, 2), rotary(cross.k_proj, pointer_keys)], 1)
             # Memories are attended in their own 64 channels and projected afterwards: a softmax row sums to 1.
             x = x + cross.out_proj(cross.v_proj(attend(q, k, values)))
             x = x + layer.linear2(F.relu(layer.linear1(norm(layer.norm3, x))))
         n = m.memory_attention.norm
         x = F.layer_norm(x, n.weight.shape, n.weight, n.bias, n.eps)
-        return self.match.carried(x, hint) if self.match else x
+        return torch.cat([self.match.carried(x, hint), local.filled(handed)], 2) if self.match else x
 
-    def _hint(self, rows, memories, times):
-        """rows [K,n,D], memories [K,O,M,n,128], times [M,128]: rows of the time table; gives logits [K*O,n,16]."""
-        m = self.match
-        keys = memories[:, 0, ..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS]
+    def handed_on(self, rows, memories, slots):
+        """rows [K,n,D], memories [K,O,M,n,C] at rows `slots` of the time table; gives logits [K*O,n,16], and the same of prompted frames."""
+        m, times = self.match, self.model.maskmem_tpos_enc[slots, 0, 0]
+        labels, keys = memories[..., matching.LABELS], memories[:, 0, ..., matching.OF_FRAME[0]]
         nearness = m.nearness(times)[:, None, None].to(keys.dtype)
         answers = m.answers(keys, nearness, self.at).flatten(1, 2)
-        labels = memories[..., -matching.LABEL_CHANNELS :].permute(0, 2, 3, 1, 4).flatten(3).flatten(1, 2)  # [K,M*n,O*16]
-        found = matching.recalled(m.questions(rows, self.at), answers, labels)
-        return matching.logits(found.float()).unflatten(2, (-1, matching.LABEL_CHANNELS)).transpose(1, 2).flatten(0, 1).to(rows.dtype)
+        prompted = torch.tensor(self.prompted(slots), device=rows.device).repeat_interleave(len(self.at))[None, :, None].expand(len(rows), -1, -1)
+        labels = labels.permute(0, 2, 3, 1, 4).flatten(3).flatten(1, 2)  # [K,M*n,O*16]
+        found, old, share = matching.recalled(m.questions(rows, self.at), answers, labels, prompted)
+        every, old = matching.logits(found.float()), matching.remembered_of_old(old.float(), share.float())
+        return [x.unflatten(2, (-1, matching.LABEL_CHANNELS)).transpose(1, 2).flatten(0, 1).to(rows.dtype) for x in (every, old)]
+
+    def nearby(self, keys, memories, slots):
+        """The hint of quarters: keys [K,n,C] as rows carry them, memories [K,O,M,n,C]; gives logits [K*O,n,16]."""
+        prompted = self.prompted(slots)
+        near = [i for i, slot in enumerate(slots) if slot == 0 or prompted[i]]
+        kinds, memories = [local.PROMPTED if prompted[i] else local.LATEST for i in near], memories[:, :, near]
+        labels = memories[..., matching.LABELS].unflatten(4, (4, -1)).flatten(3, 4).permute(0, 2, 3, 1, 4)  # [K,M,4*n,O,4]
+        l, answers = self.local, memories[:, 0, ..., matching.OF_FRAME[1]]
+        found = l.hint(keys, answers, labels.flatten(3), kinds)
+        return matching.logits(found).unflatten(2, (labels.shape[3], -1)).transpose(1, 2).flatten(0, 1).reshape(-1, len(self.at), 16)
 
     def middle(self, folded):
         """Middle features as features() gives them, as an image."""
@@ -153,13 +194,14 @@ class Lean(nn.Module):
         return folded.unflatten(1, (g, g, 2, 2)).permute(0, 5, 1, 3, 2, 4).flatten(4, 5).flatten(2, 3)
 
     def decode(self, rows, fine, middle, points=None, labels=None, mask=None, answer=True):
-        """rows [B,g*g,D], fine and middle as features() gives them for K frames; points [B,P,2] in the square's pixels
+        """rows [B,g*g,D+C], fine and middle as features() gives them for K frames; points [B,P,2] in the square's pixels
         and labels [B,P]; mask [B,1,4g,4g] logits. Gives folded logits [B,4,16*g*g], IoUs [B,4], pointers [B,4,D],
         scores [B,1]. Without `answer`, the decoder's own masks: not what clicks make of them, and not refined."""
         m, d, p, b = self.model, self.model.sam_mask_decoder, self.model.sam_prompt_encoder, len(rows)
         if points is None:
             points, labels = torch.zeros(b, 1, 2, device=rows.device), torch.full((b, 1), -1, device=rows.device)
         given = None if mask is None else tokens(through(p.mask_downscaling, mask))
+        rows, carried = self.apart(rows)
         if self.match:
             rows, hint = self.match.taken(rows)
             handed, share = self.match.prompt(hint)
@@ -192,7 +234,7 @@ class Lean(nn.Module):
         if self.match:
             logits = logits + self.match.hint_share * hint.flatten(1)[:, None]
             if answer:
-                logits, ious = self._answered(rows, (fine, middle), (points, labels, mask), logits, ious, handed)
+                logits, ious = self._answered(rows, (fine, middle), (points, labels, mask), logits, ious, (handed, *local.handed(carried)))
         return logits.float(), ious.float(), m.obj_ptr_proj(picked).float(), d.pred_obj_score_head(q[:, 0]).float()
 
     def seen(self, rows, fine, middle):
@@ -201,12 +243,12 @@ class Lean(nn.Module):
         spread = lambda x: x if len(x) == 1 else x.repeat_interleave(len(rows) // len(x), 0)
         return image(rows), spread(self.middle(middle)), spread(unfold(fine.transpose(1, 2)))
 
-    def _answered(self, rows, seen, given, logits, ious, hint):
+    def _answered(self, rows, seen, given, logits, ious, hints):
         """The decoder's folded logits and IoUs, and where something was clicked those of model.clicks; refined where nothing was said."""
         points, labels, mask = given
         features = self.seen(rows, *seen)
         has = torch.full((1,), float(mask is not None), device=rows.device)
-        masks = self.model.refine.followed(features, labels, unfold(logits), ious, hint, has)
+        masks = self.model.refine.followed(features, labels, unfold(logits), ious, hints, has)
         masks, ious = self.model.clicks.answered(features, points, labels, masks, ious, torch.zeros_like(masks[:, :1]) if mask is None else mask, has)
         return fold(masks), ious
 

@@ -22,11 +22,14 @@ from .grid import fold, image, tokens, unfold
 
 SAM_CHANNELS, KEY_CHANNELS, LABEL_CHANNELS = 64, 48, 16
 MEMORY_CHANNELS = SAM_CHANNELS + KEY_CHANNELS + LABEL_CHANNELS
+LABELS = slice(MEMORY_CHANNELS - LABEL_CHANNELS, MEMORY_CHANNELS)  # of a memory's channels
+OF_FRAME = (slice(SAM_CHANNELS, LABELS.start), slice(MEMORY_CHANNELS, None))  # keys, which all objects of a frame share; local.py's behind
 ROOM = 2.1  # how far a hint's logit stays from having no end: see `logits`
 PROMPT_SHARE = 0.6  # of the hint as a mask prompt; the rest is SAM 2's constant for none
 HINT_SCALE = 0.15  # of logits, among image features whose deviation is about 1
 SHARPNESS_SCALE = 50.0  # of likeness, a cosine
 LEAST_LIKENESS = -20.0  # far below any that counts: without it, shares are denormal numbers, which are ten times slower
+LEAST_SHARE, FEW = 1e-6, 0.01  # of likeness: what is below FEW is hardly known
 NEARNESS_SCALE = 100.0  # of a time table's last channel, which is then of the size of the others
 
 
@@ -54,10 +57,19 @@ def logits(coverage):
     return 2 * ROOM * signed / (ROOM - signed * signed)
 
 
-def recalled(questions, answers, labels):
-    """What labels [..,m,L] of squares that have `answers` [..,m,C] give to squares that ask `questions` [..,n,C]: [..,n,L]."""
+def recalled(questions, answers, labels, prompted):
+    """What labels [..,m,L] of squares that have `answers` [..,m,C] give to squares that ask `questions` [..,n,C]: [..,n,L]. Then what
+    those of prompted frames give, where `prompted` [..,m,1] is 1, and which share of all likeness is theirs [..,n,1]."""
     likeness = (questions.float() @ answers.float().transpose(-1, -2)).clamp(min=LEAST_LIKENESS)
-    return torch.softmax(likeness, -1).to(labels.dtype) @ labels
+    width, prompted = labels.shape[-1], prompted.to(labels.dtype)
+    found = torch.softmax(likeness, -1).to(labels.dtype) @ torch.cat([labels, labels * prompted, prompted], -1)
+    every, theirs, share = found[..., :width], found[..., width:-1], found[..., -1:]
+    return every, theirs / (share + LEAST_SHARE), share
+
+
+def remembered_of_old(coverage, share):
+    """The logits of what prompted frames gave, nearer to 0 the less like them the square is."""
+    return logits(coverage) * (share / (share + FEW))
 
 
 class Matching(nn.Module):
@@ -140,18 +152,21 @@ class Place(PositionEmbeddingSine):
 
 
 class Attention(MemoryAttention):
+    """SAM 2's own layers see prompted frames; likeness sees all."""
+
     def forward(self, curr, memory, curr_pos=None, memory_pos=None, num_obj_ptr_tokens=0):
         spatial = len(memory) - num_obj_ptr_tokens
+        m, rows, past = self.matching, (curr[0] if isinstance(curr, list) else curr).transpose(0, 1), memory[:spatial].transpose(0, 1)
+        times = NEARNESS_SCALE * memory_pos[:spatial, :, -1:].transpose(0, 1)
+        prompted = times == NEARNESS_SCALE * self.model.maskmem_tpos_enc[-1, ..., -1:]
         # Pointers come whole; attention takes them in two.
         halves = lambda x: x.unflatten(2, (-1, SAM_CHANNELS)).transpose(1, 2).flatten(0, 1)
-        narrow = lambda x: torch.cat([x[:spatial, :, :SAM_CHANNELS], halves(x[spatial:])])
+        narrow = lambda x: torch.cat([x[:spatial, :, :SAM_CHANNELS][prompted[0, :, 0]], halves(x[spatial:])])
         parts = MEMORY_CHANNELS // SAM_CHANNELS
         x = super().forward(curr, narrow(memory), curr_pos, narrow(memory_pos), parts * num_obj_ptr_tokens)
-        m, rows, past = self.matching, (curr[0] if isinstance(curr, list) else curr).transpose(0, 1), memory[:spatial].transpose(0, 1)
         at = places(math.isqrt(rows.shape[1])).to(rows)
-        nearness = NEARNESS_SCALE * memory_pos[:spatial, :, -1:].transpose(0, 1)
-        answers = m.answers(past[..., SAM_CHANNELS:-LABEL_CHANNELS], nearness, at.repeat(spatial // len(at), 1))
-        found = recalled(m.questions(rows, at), answers, past[..., -LABEL_CHANNELS:])
+        answers = m.answers(past[..., SAM_CHANNELS:-LABEL_CHANNELS], times, at.repeat(spatial // len(at), 1))
+        found, _, _ = recalled(m.questions(rows, at), answers, past[..., -LABEL_CHANNELS:], prompted)
         return m.carried(x.transpose(0, 1), logits(found)).transpose(0, 1)
 
 

@@ -13,7 +13,7 @@ from sam2.modeling.position_encoding import PositionEmbeddingSine
 from sam2.modeling.sam.transformer import RoPEAttention, TwoWayTransformer
 from sam2.modeling.sam2_base import SAM2Base
 
-from . import matching
+from . import local, matching
 from .clicks import Clicks
 from .refine import Refine
 
@@ -99,7 +99,7 @@ class Nano(SAM2Base):
         super().__init__(**sam)
         self.matching = matching.Matching(self.hidden_dim)
         self.clicks, self.refine = Clicks(self.hidden_dim, self.image_size), Refine(self.hidden_dim, self.image_size)
-        self.mem_dim = matching.MEMORY_CHANNELS
+        self.mem_dim, self.carried_channels = matching.MEMORY_CHANNELS, local.CARRIED_CHANNELS
         self.maskmem_tpos_enc = nn.Parameter(torch.zeros(self.num_maskmem, 1, 1, self.mem_dim))
         nn.init.trunc_normal_(self.maskmem_tpos_enc, std=0.02)
         self.obj_ptr_tpos_proj = nn.Linear(self.hidden_dim, self.mem_dim)
@@ -155,6 +155,7 @@ def build(config, pretrained=False):
         for module in (neck, attention, model.sam_mask_decoder):
             matching.hold(module, matching=model.matching)
         matching.hold(model.sam_mask_decoder, prompts=model.sam_prompt_encoder)
+        matching.hold(attention, model=model)
     return model
 
 

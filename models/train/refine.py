@@ -15,7 +15,9 @@ from torch.nn import functional as F
 
 from .features import Features, bounded
 from .grid import channel_norm
+from .local import Local
 
+SPARE = 2  # channels of zeros: convolutions take them by fours, and otherwise half as long again
 NEARBY = (13, 11)  # squares of 8 and of 4 pixels: what lies nearby, some 100 and 44 pixels
 
 
@@ -31,31 +33,34 @@ class Refine(Features):
     def __init__(self, channels, image_size, width=40, deep=48):
         super().__init__(channels, (16, 8))
         self.grid, widths = image_size // 16, self.widths
-        self.enter = nn.Conv2d(widths[1] + 2 + 4, width, 1)
+        self.local = Local(channels, image_size)
+        self.enter = nn.Conv2d(widths[1] + 4 + 4, width, 1)
         self.entered, self.widened = nn.LayerNorm(width), nn.LayerNorm(deep)
         self.coarse = nn.Conv2d(widths[0], width, 1)
         self.wide = nn.Sequential(nn.Conv2d(2 * width, deep, 3, padding=1), nn.ReLU(), nn.Conv2d(deep, deep, 3, padding=2, dilation=2), nn.ReLU())
         self.up = nn.ConvTranspose2d(deep, width, 2, 2)
         self.join = nn.Conv2d(width, width, 3, padding=1)
         self.up_again = nn.ConvTranspose2d(width, 16, 2, 2)
-        self.mix = nn.Conv2d(16 + widths[2] + 4, 16, 3, padding=1)
-        self.last = nn.Conv2d(16 + 4, 1, 1)
+        self.mix = nn.Conv2d(16 + widths[2] + 6 + SPARE, 16, 3, padding=1)
+        self.last = nn.Conv2d(16 + 6, 1, 1)
         self.share = nn.Parameter(torch.zeros(1, 1, 1))  # of the decoder's mask, added to it
+        self.register_buffer("spare", torch.zeros(1, SPARE, image_size // 4, image_size // 4), persistent=False)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
-    def forward(self, coarse, middle, fine, shown, hint):
-        """`shown`: the decoder's mask, and `hint` as it was added to it, both logits. Gives what is to be added."""
+    def forward(self, coarse, middle, fine, shown, hints):
+        """Middle and fine features are each object's or their one frame's. `shown` is the decoder's mask, and the hints are what was added to
+        it, what prompted frames gave and what lies nearby: all logits. Gives what is to be added."""
         coarse, middle, fine = self.alike(coarse, middle, fine)
-        mask, handed, inside = bounded(shown), bounded(hint), shown.sigmoid()
-        half = lambda x: F.avg_pool2d(x, 2)
+        told, inside = torch.cat([bounded(x) for x in (shown, *hints)], 1), shown.sigmoid()
+        half, each = lambda x: F.avg_pool2d(x, 2), lambda x: x.expand(shown.shape[0], -1, -1, -1)
         e = self.directions(self.embeddings[0], middle)
         alike = self.nearby(e, half(inside), NEARBY[0]) + self.everywhere(e, half(inside))
-        x = F.relu(channel_norm(self.entered, self.enter(torch.cat([middle, half(mask), half(handed), *alike], 1))))
+        x = F.relu(channel_norm(self.entered, self.enter(torch.cat([each(middle), half(told), *alike], 1))))
         y = channel_norm(self.widened, self.wide(torch.cat([half(x), self.coarse(coarse)], 1)))
         x = F.relu(self.join(F.relu(x + self.up(y))))
-        maps = torch.cat([mask, handed, *self.nearby(self.directions(self.embeddings[1], fine), inside, NEARBY[1])], 1)
-        x = F.relu(self.mix(torch.cat([self.up_again(x), fine, maps], 1)))
+        maps = torch.cat([told, *self.nearby(self.directions(self.embeddings[1], fine), inside, NEARBY[1])], 1)
+        x = F.relu(self.mix(torch.cat([self.up_again(x), each(fine), maps, each(self.spare)], 1)))
         return self.last(torch.cat([x, maps], 1)) + shown * self.share
 
     def nearby(self, e, inside, window):
@@ -68,10 +73,12 @@ class Refine(Features):
         whole = lambda x: F.avg_pool2d(x, side)
         return [self.summed(e * (whole(w * e) / (whole(w) + 1 / side**2))) for w in (inside, 1 - inside)]
 
-    def followed(self, features, labels, masks, ious, hint, has_mask):
+    def followed(self, features, labels, masks, ious, hints, has_mask):
         """The decoder's masks [B,4,4g,4g], and in their place the refined ones where nothing was said of the frame: no click, and
-        no mask given (`has_mask` [1] is 0). `features` as Clicks takes them; `hint` [B,1,4g,4g]."""
-        tracked = (labels < 0).all(1).nonzero()[:, 0]
+        no mask given (`has_mask` [1] is 0). `features` as Clicks takes them; three hints [B,1,4g,4g]."""
+        tracked = ((labels < 0).all(1) & (has_mask < 0.5)).nonzero()[:, 0]
         best = ious[tracked, 1:].argmax(1) + 1
-        more = self(*self.of(features, tracked), masks[tracked, best][:, None], hint[tracked])
-        return masks.index_put((tracked,), masks[tracked] + more * (1 - has_mask)[:, None, None, None])
+        coarse, *shared = features
+        own = coarse[tracked], *(x if x.shape[0] == 1 else x[tracked] for x in shared)
+        more = self(*own, masks[tracked, best][:, None], [x[tracked] for x in hints])
+        return masks.index_put((tracked,), masks[tracked] + more)

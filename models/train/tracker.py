@@ -64,12 +64,18 @@ class Tracker:
 
     def condition(self, rows, tick, remembered, with_pointers, recent=PROMPTED_SLOT):
         """`recent`: how many of the last frames are recalled beside the prompted ones."""
-        slots = [PROMPTED_SLOT if r.prompted else tick - r.tick - 1 for r in remembered]
-        near = [(r, s) for r, s in zip(remembered, slots) if r.prompted or s < recent]
+        memories, slots = self.recalled(tick, remembered, recent)
         pointed = remembered if with_pointers else []
         pointers = torch.stack([r.pointer for r in pointed], 1) if pointed else torch.zeros(len(remembered[0].pointer), 0, self.model.hidden_dim, device=self.device)
         times = torch.tensor([tick - r.tick for r in pointed], device=self.device, dtype=torch.float32) / POINTER_SPAN
-        return self.lean.condition(rows, [r.memory for r, _ in near], [s for _, s in near], pointers, times)
+        return self.lean.condition(rows, memories, slots, pointers, times)
+
+    @staticmethod
+    def recalled(tick, remembered, recent):
+        """The memories that a frame is tracked by, and their rows of the time table."""
+        slots = [PROMPTED_SLOT if r.prompted else tick - r.tick - 1 for r in remembered]
+        near = [(r.memory, s) for r, s in zip(remembered, slots) if r.prompted or s < recent]
+        return [memory for memory, _ in near], [s for _, s in near]
 
     def again(self, rows, seen, truth, shown, xy, labels):
         """A decoding with one more click, from the mask shown before."""

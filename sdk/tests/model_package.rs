@@ -85,7 +85,7 @@ fn graphs_that_changed_places_are_refused_by_the_first_tensor_that_is_not_there(
         });
     });
     let want =
-        "DIR/memory_encoder.onnx: input `pix_feat` has no counterpart, expected f32 [any, 128, 24, 24]";
+        "DIR/memory_encoder.onnx: input `pix_feat` has no counterpart, expected f32 [any, 176, 24, 24]";
     assert_eq!(said, want);
 }
 

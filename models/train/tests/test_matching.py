@@ -39,28 +39,32 @@ class Matching(unittest.TestCase):
     def test_features_of_the_encoder_carry_no_hint(self):
         _, _, rows = self.lean.features(self.frames)
         for seen in (rows, self.lean.unremembered(rows)):
+            seen, _ = self.lean.apart(seen)
             self.assertLess(self.model.matching.taken(seen)[1].abs().max().item(), 1e-3)
 
     def test_a_mask_is_handed_on_to_the_same_picture(self):
         _, _, rows = self.lean.features(self.frames[:1])
         memory = self.lean.remember(rows, self.mask()[:, None], torch.ones(1, 1), True)
         pix = self.lean.condition(rows, [memory], [6], torch.zeros(1, 0, self.model.hidden_dim), torch.zeros(0))
-        hint = matching.pixels(self.model.matching.taken(pix)[1])
+        hint = matching.pixels(self.model.matching.taken(self.lean.apart(pix)[0])[1])
         self.assertGreater(((hint > 0) == (self.mask() > 0)).float().mean().item(), 0.97)
 
     def test_memories_carry_whose_picture_they_are_and_the_mask_itself(self):
         _, _, rows = self.lean.features(self.frames)
         shown = torch.randn(6, 1, SIDE // 4, SIDE // 4)
         found = self.lean.remember(rows, shown, torch.ones(6, 1), False)
-        self.assertTrue(torch.equal(matching.pixels(found[..., -matching.LABEL_CHANNELS :]), shown[:, 0].sigmoid()))
-        keys = found[..., matching.SAM_CHANNELS : -matching.LABEL_CHANNELS]
-        self.assertTrue(torch.equal(keys, self.model.matching.keys(rows).repeat_interleave(3, 0)))
+        self.assertTrue(torch.equal(matching.pixels(found[..., matching.LABELS]), shown[:, 0].sigmoid()))
+        keys, (own, quarters) = found[..., matching.OF_FRAME[0]], self.lean.apart(rows)
+        self.assertTrue(torch.equal(keys, self.model.matching.keys(own).repeat_interleave(3, 0)))
+        self.assertTrue(torch.equal(found[..., matching.OF_FRAME[1]], quarters.repeat_interleave(3, 0)))
 
     def test_what_is_unlike_counts_for_nothing_and_makes_no_denormal_numbers(self):
         """One square asks two: one like it, one that couldn't be less so."""
         answers, labels = torch.tensor([[40.0], [-90.0]]), torch.tensor([[0.25], [1.0]])
-        found = matching.recalled(torch.ones(1, 1), answers, labels)
+        found, old, share = matching.recalled(torch.ones(1, 1), answers, labels, torch.ones(2, 1))
         self.assertEqual(found.item(), 0.25)
+        self.assertAlmostEqual(old.item(), 0.25, places=5)
+        self.assertEqual(share.item(), 1.0)
         self.assertGreater(torch.softmax(answers.clamp(min=matching.LEAST_LIKENESS), 0)[1].item(), torch.finfo(torch.float32).tiny)
 
     def test_nearness_is_the_squared_distance_whatever_the_frame(self):

@@ -65,7 +65,7 @@ class Package(unittest.TestCase):
     def read_back(model):
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
-            sizes = contract.Sizes(SIDE, model.hidden_dim, model.mem_dim, model.num_maskmem)
+            sizes = contract.sizes_of(model)
             export.write(model, sizes, "std", folder)
             manifest = {"input": {"size": SIDE}, "channels": model.hidden_dim, "constants": export.constants(model)}
             (folder / "model.json").write_text(json.dumps(manifest))

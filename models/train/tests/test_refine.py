@@ -23,11 +23,11 @@ class Refine(unittest.TestCase):
         torch.set_num_threads(1)
         self.refine = refine.Refine(128, SIDE).eval().requires_grad_(False)
         self.features = torch.randn(3, 128, GRID, GRID), torch.randn(1, 32, 2 * GRID, 2 * GRID), torch.randn(1, 16, 4 * GRID, 4 * GRID)
-        self.masks, self.ious, self.hint = 3 * torch.randn(3, 4, 4 * GRID, 4 * GRID), torch.rand(3, 4), torch.randn(3, 1, 4 * GRID, 4 * GRID)
+        self.masks, self.ious, self.hints = 3 * torch.randn(3, 4, 4 * GRID, 4 * GRID), torch.rand(3, 4), torch.randn(3, 3, 1, 4 * GRID, 4 * GRID)
 
     def followed(self, labels, which=slice(None), given=0.0):
         own, *shared = self.features
-        return self.refine.followed((own[which], *shared), torch.tensor(labels), self.masks[which], self.ious[which], self.hint[which], torch.tensor([given]))
+        return self.refine.followed((own[which], *shared), torch.tensor(labels), self.masks[which], self.ious[which], self.hints[:, which], torch.tensor([given]))
 
     def taught(self):
         self.refine.last.weight.normal_()
@@ -67,12 +67,12 @@ class Follow(unittest.TestCase):
         self.assertEqual(follow.walk(4, 0, 9), [0, 1, 2, 3, 2, 1, 0, 1, 2])
         self.assertEqual(follow.walk(4, 5, 4), [1, 0, 1, 2])
 
-    def test_what_is_remembered_is_disturbed_about_its_edge_and_as_often_as_not(self):
+    def test_what_is_remembered_is_disturbed_about_its_edge_and_more_often_than_not(self):
         mask = torch.full((400, 1, 32, 32), -5.0)
         mask[..., 8:24, 8:24] = 5.0
         found = follow.disturbed(mask, np.random.default_rng(1))
         changed = (found != mask).flatten(1).any(1)
-        self.assertTrue(0.4 < changed.float().mean() < 0.6)
+        self.assertTrue(0.5 < changed.float().mean() < 0.7)
         overlaps = losses.overlap(found.flatten(1), (mask > 0).float().flatten(1))[changed]
         self.assertGreater(overlaps.min().item(), 0.2)
         self.assertLess(overlaps.min().item(), 0.7)
@@ -92,7 +92,7 @@ class Follow(unittest.TestCase):
                 network = follow.begun(tracker, few)
             tracker.model.refine = network
             opt, found = torch.optim.AdamW(network.parameters(), lr=1e-2), []
-            for _ in range(30):
+            for _ in range(50):
                 opt.zero_grad()
                 found.append(follow.learn(tracker, [few], 4))
                 opt.step()

@@ -116,7 +116,8 @@ pub unsafe extern "C" fn rotomask_model_describe(
         let text = json!({
             "name": m.name, "family": m.family, "version": m.version, "licence": m.licence,
             "provenance": m.provenance, "input_size": m.input.size, "mask_stride": m.mask_stride,
-            "channels": m.channels, "memory_channels": m.memory_channels, "memory_slots": m.memory_slots,
+            "channels": m.channels, "memory_channels": m.memory_channels, "carried_channels": m.carried_channels,
+            "memory_slots": m.memory_slots,
             "pointers": m.pointers, "memory_tokens": m.memory_tokens, "variant": m.variant,
             "approximations": m.approximations, "provider": model.provider_report(),
         });

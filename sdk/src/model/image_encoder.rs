@@ -16,7 +16,7 @@ pub(crate) struct Features {
     pub(super) s0: DynValue,
     /// `[1, D/4, m/2, m/2]`
     pub(super) s1: DynValue,
-    /// `[1, D, g, g]`
+    /// `[1, D + carried, g, g]`
     pub(super) s2: DynValue,
     /// `s2` with the embedding that says "no memory yet" added.
     pub(super) s2_nomem: DynValue,
@@ -24,13 +24,14 @@ pub(crate) struct Features {
 
 pub(super) fn contract(m: &Manifest) -> Contract {
     let (s, d, g, k) = (m.input.size as i64, m.channels as i64, m.grid() as i64, m.mask_side() as i64);
+    let coarse = m.feature_width() as i64;
     (
         vec![floats("image", &[1, 3, s, s])],
         vec![
             passed_on("feat_s0", &[1, d / 8, k, k]),
             passed_on("feat_s1", &[1, d / 4, k / 2, k / 2]),
-            passed_on("feat_s2", &[1, d, g, g]),
-            passed_on("feat_s2_nomem", &[1, d, g, g]),
+            passed_on("feat_s2", &[1, coarse, g, g]),
+            passed_on("feat_s2_nomem", &[1, coarse, g, g]),
         ],
     )
 }

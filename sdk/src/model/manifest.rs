@@ -43,6 +43,10 @@ pub struct Manifest {
     pub channels: usize,
     /// Channels of a memory.
     pub memory_channels: usize,
+    /// Channels that the graphs hand to one another behind those of coarse features and of memories: only they know what
+    /// these are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub carried_channels: usize,
     /// Memories an attention takes: `num_maskmem`.
     pub memory_slots: usize,
     /// Frames whose object pointers are recalled: `max_obj_ptrs_in_encoder`.
@@ -154,6 +158,16 @@ impl Manifest {
         self.input.size / 16
     }
 
+    /// All channels of coarse features, as the graphs pass them on.
+    pub(crate) fn feature_width(&self) -> usize {
+        self.channels + self.carried_channels
+    }
+
+    /// All channels of a memory.
+    pub(crate) fn memory_width(&self) -> usize {
+        self.memory_channels + self.carried_channels
+    }
+
     /// Tokens of a memory.
     pub(crate) fn tokens(&self) -> usize {
         self.memory_tokens.unwrap_or(self.grid() * self.grid())
@@ -195,6 +209,7 @@ impl Manifest {
             let (d, c) = (self.channels, self.memory_channels);
             return Err(format!("`channels` is {d}, expected a multiple of 8 and of `memory_channels`, {c}"));
         }
+        within("carried_channels", self.carried_channels, 0..=4096)?;
         within("memory_slots", self.memory_slots, 2..=64)?;
         within("pointers", self.pointers, 2..=256)?;
         within("memory_tokens", self.tokens(), 1..=self.grid() * self.grid())?;
@@ -251,6 +266,10 @@ impl GraphFile {
         }
         Ok(())
     }
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 fn within(name: &str, found: usize, want: RangeInclusive<usize>) -> Result<(), String> {
@@ -330,12 +349,14 @@ mod tests {
         let mut json = text();
         json["approximations"] = serde_json::json!(["int8", "pooled_memory", "smaller_input"]);
         (json["variant"], json["memory_tokens"]) = ("std".into(), 16.into());
+        json["carried_channels"] = 12.into();
         let manifest = Manifest::read(&json.to_string()).unwrap();
         assert_eq!(
             manifest.approximations,
             [Approximation::Int8, Approximation::PooledMemory, Approximation::SmallerInput]
         );
         assert_eq!((manifest.variant, manifest.tokens()), (Some(Variant::Std), 16));
+        assert_eq!((manifest.feature_width(), manifest.memory_width()), (28, 20));
         let said = refusal(|m| m["approximations"] = serde_json::json!(["int4"]));
         assert!(said.contains("unknown variant `int4`"), "{said}");
     }
@@ -352,6 +373,7 @@ mod tests {
             "model.json: `memory_slots` is 1000000000, expected 2 to 64"
         );
         assert!(refusal(|m| m["input"]["size"] = 100.into()).ends_with("expected a multiple of 64"));
+        assert!(refusal(|m| m["carried_channels"] = 5000.into()).contains("is 5000, expected 0 to 4096"));
         assert!(refusal(|m| m["channels"] = 32.into()).contains("has 16 numbers, expected 32"));
         assert!(refusal(|m| m["input"]["deviation"][1] = 0.into()).contains("above 0"));
         assert!(refusal(|m| m["memory_tokens"] = 65.into()).contains("is 65, expected 1 to 64"));

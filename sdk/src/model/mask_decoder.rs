@@ -53,7 +53,7 @@ pub(super) fn contract(m: &Manifest) -> Contract {
     let (d, g, k, c) = (m.channels as i64, m.grid() as i64, m.mask_side() as i64, CANDIDATES as i64);
     (
         vec![
-            floats("pix_feat", &[ANY, d, g, g]),
+            floats("pix_feat", &[ANY, m.feature_width() as i64, g, g]),
             floats("feat_s0", &[1, d / 8, k, k]),
             floats("feat_s1", &[1, d / 4, k / 2, k / 2]),
             floats("point_coords", &[ANY, ANY, 2]),
@@ -119,7 +119,7 @@ fn run(
                 Some(whole) => Input::Value(whole),
                 None => {
                     gathered = gather(graph, &conditioned)?;
-                    Input::floats(&[objects, m.channels, m.grid(), m.grid()], &gathered)
+                    Input::floats(&[objects, m.feature_width(), m.grid(), m.grid()], &gathered)
                 }
             }
         }

@@ -28,6 +28,8 @@ pub(crate) struct Memory(pub(crate) Vec<bf16>);
 pub(crate) struct Recollection {
     /// `[M, memory tokens, memory channels]`
     pub(crate) memory: Vec<f32>,
+    /// `[M]`, the frames that they are of. A run's objects have the same: a graph may take one's keys for everyone's.
+    pub(crate) frames: Vec<u64>,
     /// `[M]`, rows of the temporal encoding
     pub(crate) mem_tpos: Vec<i64>,
     /// `[P, D]`
@@ -37,10 +39,11 @@ pub(crate) struct Recollection {
 }
 
 impl Recollection {
-    pub(crate) fn add_memory(&mut self, memory: &Memory, slot: i64) {
+    pub(crate) fn add_memory(&mut self, memory: &Memory, frame: u64, slot: i64) {
         let start = self.memory.len();
         self.memory.resize(start + memory.0.len(), 0.0);
         memory.0.convert_to_f32_slice(&mut self.memory[start..]);
+        self.frames.push(frame);
         self.mem_tpos.push(slot);
     }
 
@@ -90,20 +93,21 @@ impl Conditioned {
 }
 
 pub(super) fn contract(m: &Manifest) -> Contract {
-    let (d, g, c, t) = (m.channels as i64, m.grid() as i64, m.memory_channels as i64, m.tokens() as i64);
+    let (d, g, t) = (m.channels as i64, m.grid() as i64, m.tokens() as i64);
+    let (coarse, c) = (m.feature_width() as i64, m.memory_width() as i64);
     (
         vec![
-            floats("feat_s2", &[1, d, g, g]),
+            floats("feat_s2", &[1, coarse, g, g]),
             floats("memory", &[ANY, ANY, t, c]),
             integers("mem_tpos", &[ANY]),
             floats("ptrs", &[ANY, ANY, d]),
             floats("ptr_tpos", &[ANY]),
         ],
-        vec![passed_on("pix_feat", &[ANY, d, g, g])],
+        vec![passed_on("pix_feat", &[ANY, coarse, g, g])],
     )
 }
 
-/// One run for objects that recall the same places in time.
+/// One run for objects that recall the same frames, from the same places in time.
 fn run(
     graph: &Graph,
     m: &Manifest,
@@ -116,12 +120,12 @@ fn run(
     // One object's memories go in as they are.
     let together = |part: fn(&Recollection) -> &[f32]| match others {
         [] => Cow::Borrowed(part(first)),
-        _ => Cow::Owned(recalled.iter().flat_map(|r| part(r).iter().copied()).collect()),
+        _ => Cow::Owned(recalled.iter().map(|r| part(r)).collect::<Vec<_>>().concat()),
     };
     let (memory, ptrs) = (together(|r| &r.memory), together(|r| &r.ptrs));
     let inputs = vec![
         ("feat_s2", Input::Value(&features.s2)),
-        ("memory", Input::floats(&[objects, memories, m.tokens(), m.memory_channels], &memory)),
+        ("memory", Input::floats(&[objects, memories, m.tokens(), m.memory_width()], &memory)),
         ("mem_tpos", Input::integers(&[memories], &first.mem_tpos)),
         ("ptrs", Input::floats(&[objects, pointers, m.channels], &ptrs)),
         ("ptr_tpos", Input::floats(&[pointers], &first.ptr_tpos)),
@@ -138,18 +142,7 @@ pub(super) fn attend(
     recalled: &[&Recollection],
     cancel: &Cancel,
 ) -> Result<Vec<Conditioned>> {
-    // A run has one set of places in time: objects with the same are together, whatever stands between them.
-    let mut alike: Vec<Vec<usize>> = Vec::new();
-    for (at, one) in recalled.iter().enumerate() {
-        let same = |group: &&mut Vec<usize>| {
-            let other = recalled[group[0]];
-            (&other.mem_tpos, &other.ptr_tpos) == (&one.mem_tpos, &one.ptr_tpos)
-        };
-        match alike.iter_mut().find(same) {
-            Some(group) => group.push(at),
-            None => alike.push(vec![at]),
-        }
-    }
+    let alike = groups(recalled);
     let runs: Vec<&[usize]> = alike
         .iter()
         .flat_map(|group| spread.runs(group.len(), spread.attention).into_iter().map(|run| &group[run]))
@@ -161,4 +154,41 @@ pub(super) fn attend(
     let mut placed: Vec<_> = runs.into_iter().flatten().zip(answers.into_iter().flatten()).collect();
     placed.sort_by_key(|(object, _)| **object);
     Ok(placed.into_iter().map(|(_, answer)| answer).collect())
+}
+
+/// A run has one set of frames and places in time: objects with the same are together, whatever stands between them.
+fn groups(recalled: &[&Recollection]) -> Vec<Vec<usize>> {
+    let mut alike: Vec<Vec<usize>> = Vec::new();
+    for (at, one) in recalled.iter().enumerate() {
+        let same = |group: &&mut Vec<usize>| {
+            let other = recalled[group[0]];
+            (&other.frames, &other.mem_tpos, &other.ptr_tpos) == (&one.frames, &one.mem_tpos, &one.ptr_tpos)
+        };
+        match alike.iter_mut().find(same) {
+            Some(group) => group.push(at),
+            None => alike.push(vec![at]),
+        }
+    }
+    alike
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_share_a_run_only_where_they_recall_the_same_frames_from_the_same_places_in_time() {
+        let recalled = |frames: &[u64], slots: &[i64], pointers: &[f32]| Recollection {
+            frames: frames.to_vec(),
+            mem_tpos: slots.to_vec(),
+            ptr_tpos: pointers.to_vec(),
+            ..Recollection::default()
+        };
+        let plain = recalled(&[0, 50, 9], &[3, 3, 0], &[0.5]);
+        let prompted_elsewhere = recalled(&[0, 60, 9], &[3, 3, 0], &[0.5]);
+        let seen_later = recalled(&[0, 50, 9], &[3, 3, 1], &[0.5]);
+        let pointed_at = recalled(&[0, 50, 9], &[3, 3, 0], &[0.5, 0.25]);
+        let all = [&plain, &prompted_elsewhere, &plain, &seen_later, &pointed_at, &plain];
+        assert_eq!(groups(&all), [vec![0, 2, 5], vec![1], vec![3], vec![4]]);
+    }
 }

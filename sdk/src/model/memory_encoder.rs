@@ -16,8 +16,8 @@ use super::spread::Spread;
 use crate::error::Result;
 
 pub(super) fn contract(m: &Manifest) -> Contract {
-    let (d, g, k) = (m.channels as i64, m.grid() as i64, m.mask_side() as i64);
-    let (t, c) = (m.tokens() as i64, m.memory_channels as i64);
+    let (d, g, k) = (m.feature_width() as i64, m.grid() as i64, m.mask_side() as i64);
+    let (t, c) = (m.tokens() as i64, m.memory_width() as i64);
     (
         vec![
             floats("feat_s2", &[1, d, g, g]),
@@ -57,7 +57,7 @@ fn run(
     let scores: Vec<f32> = masks.iter().map(|(_, score)| *score).collect();
     let logits = match masks {
         [(logits, _)] => Cow::Borrowed(*logits),
-        several => Cow::Owned(several.iter().flat_map(|(logits, _)| logits.iter().copied()).collect()),
+        several => Cow::Owned(several.iter().map(|(logits, _)| *logits).collect::<Vec<_>>().concat()),
     };
     let inputs = vec![
         ("feat_s2", Input::Value(&features.s2)),

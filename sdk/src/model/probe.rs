@@ -25,7 +25,7 @@ impl<'a> Probe<'a> {
         let cancel = model.cancel_switch()?;
         let input = to_encoder_input(picture(&mut Vec::new())?, &model.manifest().input)?;
         let features = model.encode(&input, &cancel)?;
-        let recalled = (0..objects).map(|object| recollection(model, object)).collect();
+        let recalled = recollections(model, &features, objects, &cancel)?;
         Ok(Self { model, input, features, recalled, cancel })
     }
 
@@ -113,10 +113,15 @@ fn picture(bytes: &mut Vec<u8>) -> Result<FrameView<'_>> {
     FrameView::new(Layout::packed(size, PixelFormat::Rgb8), bytes)
 }
 
-/// All slots and pointers, different for each object, from a small generator of pseudo-random numbers.
-fn recollection(model: &Model, object: usize) -> Recollection {
+/// All slots and pointers of every object, from a small generator of pseudo-random numbers; every memory is of this frame.
+fn recollections(
+    model: &Model,
+    features: &Features,
+    objects: usize,
+    cancel: &Cancel,
+) -> Result<Vec<Recollection>> {
     let m = model.manifest();
-    let mut state = 0x9E37_79B9u32.wrapping_mul(object as u32 + 1);
+    let mut state = 0x9E37_79B9u32;
     let mut numbers = |count: usize| -> Vec<f32> {
         let next = |_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -124,13 +129,19 @@ fn recollection(model: &Model, object: usize) -> Recollection {
         };
         (0..count).map(next).collect()
     };
-    let mut recalled = Recollection::default();
+    let mut recalled = vec![Recollection::default(); objects];
     for slot in (0..m.memory_slots).rev() {
-        let memory = numbers(m.tokens() * m.memory_channels);
-        recalled.add_memory(&Memory(memory.into_iter().map(half::bf16::from_f32).collect()), slot as i64);
+        let logits: Vec<_> = (0..objects).map(|_| numbers(m.mask_side().pow(2))).collect();
+        let masks: Vec<_> = logits.iter().map(|logits| (&logits[..], 1.0)).collect();
+        let memories = model.remember_many(features, &masks, slot + 1 == m.memory_slots, cancel)?;
+        for (recalled, memory) in recalled.iter_mut().zip(&memories) {
+            recalled.add_memory(memory, 0, slot as i64);
+        }
     }
     for distance in 1..=m.pointers {
-        recalled.add_pointer(&numbers(m.channels), distance as f32 / (m.pointers - 1) as f32);
+        for recalled in &mut recalled {
+            recalled.add_pointer(&numbers(m.channels), distance as f32 / (m.pointers - 1) as f32);
+        }
     }
-    recalled
+    Ok(recalled)
 }

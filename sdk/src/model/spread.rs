@@ -24,9 +24,10 @@ pub(super) struct Spread {
 }
 
 /// Bytes of the largest intermediate values of one run, measured with rotomask-nano on a processor with 2 MB of
-/// second-level cache a core: 8 objects cost least in twos (attention, memory encoder) and fours (decoder).
+/// second-level cache a core: 0.1.0's 8 objects cost least in twos (attention, memory encoder), 0.6.0's decoder as
+/// much in threes as in eights.
 const ATTENTION_BYTES: usize = 4 << 20;
-const DECODER_BYTES: usize = 1 << 20;
+const DECODER_BYTES: usize = 4 << 20;
 const MEMORY_BYTES: usize = 512 << 10;
 
 /// A device has no such cache to stay in; this only bounds its memory.
@@ -42,11 +43,14 @@ impl Spread {
         let keys = manifest.memory_slots * manifest.tokens() + pointer_tokens;
         let factor = if provider == Provider::Cpu { 1 } else { DEVICE_FACTOR };
         let batch = |budget: usize, one: usize| (budget * factor / one.max(1)).clamp(1, MOST);
+        // Keys that are carried are held against each other once a run, whatever its objects, and tracked frames are
+        // remembered by little else: the more objects share a run, the better.
+        let shared = |batch: usize| if manifest.carried_channels > 0 { MOST } else { batch };
         Self {
             workers: if provider == Provider::Cpu { threads } else { 1 },
-            attention: batch(ATTENTION_BYTES, cells * keys * float),
+            attention: shared(batch(ATTENTION_BYTES, cells * keys * float)),
             decoder: batch(DECODER_BYTES, mask * manifest.channels / 8 * float),
-            memory: batch(MEMORY_BYTES, manifest.input.size.pow(2) * float),
+            memory: shared(batch(MEMORY_BYTES, manifest.input.size.pow(2) * float)),
         }
     }
 

@@ -97,7 +97,7 @@ fn work_that_is_cancelled_from_another_thread_stops_within_a_run() {
         work.join().unwrap()
     });
     assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
-    // 64 objects are 32 runs of two; far fewer than half of them may have passed.
+    // 64 objects are eight runs of eight; far fewer than half of them may have passed.
     assert!(took < one * 16 + Duration::from_millis(100), "stopped after {took:?}, one object takes {one:?}");
     // The switch answers once, and work goes on.
     probe.attend(2).unwrap();

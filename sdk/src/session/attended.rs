@@ -37,7 +37,7 @@ impl Attended {
 
 /// Of every bit that the attention is given.
 fn fingerprint(recalled: &Recollection) -> u128 {
-    let Recollection { memory, mem_tpos, ptrs, ptr_tpos } = recalled;
+    let Recollection { memory, frames: _, mem_tpos, ptrs, ptr_tpos } = recalled;
     let mut hash = Xxh3::new();
     hash.update(bytemuck::cast_slice(memory));
     hash.update(bytemuck::cast_slice(mem_tpos));
@@ -56,6 +56,7 @@ mod tests {
     fn whatever_differs_in_a_recollection_shows() {
         let plain = || Recollection {
             memory: vec![1.0, 2.0],
+            frames: vec![4],
             mem_tpos: vec![6],
             ptrs: vec![3.0],
             ptr_tpos: vec![0.5],

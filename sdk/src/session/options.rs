@@ -121,7 +121,7 @@ impl SessionOptions {
             model_sha256: manifest.sha256(),
             size,
             logit_side: manifest.mask_side() as u32,
-            memory_len: (manifest.tokens() * manifest.memory_channels) as u32,
+            memory_len: (manifest.tokens() * manifest.memory_width()) as u32,
             pointer_len: manifest.channels as u32,
             precision: self.precision,
         }
@@ -171,7 +171,7 @@ impl SessionOptions {
 /// One answer, with its memory.
 fn answer_bytes(m: &Manifest) -> u64 {
     let floats = m.mask_side().pow(2) + m.channels;
-    (floats * size_of::<f32>() + m.tokens() * m.memory_channels * 2 + size_of::<crate::answer::Answer>())
+    (floats * size_of::<f32>() + m.tokens() * m.memory_width() * 2 + size_of::<crate::answer::Answer>())
         as u64
 }
 
@@ -179,15 +179,15 @@ fn answer_bytes(m: &Manifest) -> u64 {
 fn frame_bytes(m: &Manifest) -> u64 {
     let (s, k, g, d) = (m.input.size, m.mask_side(), m.grid(), m.channels);
     let input = 3 * s * s;
-    let features = d / 8 * k * k + d / 4 * (k / 2).pow(2) + 2 * d * g * g;
+    let features = d / 8 * k * k + d / 4 * (k / 2).pow(2) + 2 * m.feature_width() * g * g;
     ((input + features) * size_of::<f32>()) as u64
 }
 
 /// What one object takes on one frame at least: the frame, a recollection, an answer.
 fn least_bytes(m: &Manifest, memories: usize) -> u64 {
     let (k, g, d) = (m.mask_side(), m.grid(), m.channels);
-    let conditioned = d * g * g;
-    let recollection = memories * m.tokens() * m.memory_channels + m.pointers * d;
+    let conditioned = m.feature_width() * g * g;
+    let recollection = memories * m.tokens() * m.memory_width() + m.pointers * d;
     let decoded = 4 * k * k;
     let floats = conditioned + recollection + decoded;
     (floats * size_of::<f32>()) as u64 + frame_bytes(m) + answer_bytes(m)

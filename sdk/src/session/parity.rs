@@ -167,7 +167,7 @@ impl Run<'_> {
         }
         let part = self.recorded.halves(&name("memory_part"));
         let whole = self.recorded.halves(&name("memory"));
-        let found = part_of_memory(recalled, self.session.model.manifest().memory_channels);
+        let found = part_of_memory(recalled, self.session.model.manifest().memory_width());
         for (found, want) in [(found, part), (recalled.memory.clone(), whole)] {
             // A value may have rounded to the other neighbour in bfloat16, which has 8 bits of precision.
             let far = |(a, b): (&f32, &f32)| (a - b).abs() > b.abs() / 64.0 + 2e-3;

@@ -249,7 +249,7 @@ pub(super) fn recollection(
         let memory = answer.memory.as_ref().ok_or_else(|| {
             Error::State(format!("the memory of frame {frame} was let go: push that frame again first"))
         })?;
-        recalled.add_memory(memory, slot);
+        recalled.add_memory(memory, frame, slot);
     }
     for &(frame, distance) in &recall.pointers {
         recalled.add_pointer(&answer(frame)?.pointer, distance);
