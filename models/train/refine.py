@@ -1,9 +1,9 @@
 """Tracked masks, refined by their own frame.
 
 What is handed on from memory is as coarse as the squares that are compared, sixteen pixels wide. A small network moves its edge to
-where the frame has one: it sees the decoder's mask, the hint, the frame's features at three strides, and how much each place looks
-like what is inside and outside, in the whole frame and nearby. (Refinement by local appearance: as in guided and cost-volume filtering,
-He et al. 2013.)
+where the frame has one: it sees the decoder's mask, three hints (matching.py's, the same of prompted frames alone, and local.py's), the
+frame's features at three strides, and how much each place looks like what is inside and outside, in the whole frame and nearby.
+(Refinement by local appearance: as in guided and cost-volume filtering, He et al. 2013.)
 
 It is taught on its own memories (follow.py), so that what it gives can be handed on in turn without creeping.
 
@@ -17,7 +17,7 @@ from .features import Features, bounded
 from .grid import channel_norm
 from .local import Local
 
-SPARE = 2  # channels of zeros: convolutions take them by fours, and otherwise half as long again
+SPARE = 2  # channels of zeros: convolutions take them by fours, and otherwise take twice as long
 NEARBY = (13, 11)  # squares of 8 and of 4 pixels: what lies nearby, some 100 and 44 pixels
 
 
