@@ -27,6 +27,15 @@ class Sizes:
         return self.image // 16
 
     @property
+    def feature_width(self):
+        """All channels of features at stride 16, as the graphs hand them on."""
+        return self.channels + self.carried_channels
+
+    @property
+    def memory_width(self):
+        return self.memory_channels + self.carried_channels
+
+    @property
     def mask(self):
         return self.image // self.mask_stride
 
@@ -41,7 +50,7 @@ def graphs(sizes):
     B objects, M memories, P points or pointers.
     """
     s, d, g, m = sizes.image, sizes.channels, sizes.grid, sizes.mask
-    wide, memory = d + sizes.carried_channels, sizes.memory_channels + sizes.carried_channels
+    wide = sizes.feature_width
     fine, middle, coarse = [1, d // 8, m, m], [1, d // 4, m // 2, m // 2], [1, wide, g, g]
     return {
         "image_encoder": (
@@ -62,12 +71,12 @@ def graphs(sizes):
         ),
         "memory_encoder": (
             {"feat_s2": coarse, "low_res_mask": ["B", 1, m, m], "object_score": ["B", 1], "binarize": [1]},
-            {"memory": ["B", g * g, memory]},
+            {"memory": ["B", g * g, sizes.memory_width]},
         ),
         "memory_attention": (
             {
                 "feat_s2": coarse,
-                "memory": ["B", "M", g * g, memory],
+                "memory": ["B", "M", g * g, sizes.memory_width],
                 "mem_tpos": ["M"],
                 "ptrs": ["B", "P", d],
                 "ptr_tpos": ["P"],

@@ -38,13 +38,12 @@ MODULES = {
 
 def example(name, sizes):
     """Inputs in the order of the contract. Two objects; a box, two clicks and a padding point; three memories."""
-    s, d, g, m, carried = sizes.image, sizes.channels, sizes.grid, sizes.mask, sizes.carried_channels
-    wide, c = d + carried, sizes.memory_channels + carried
+    s, d, g, m, wide = sizes.image, sizes.channels, sizes.grid, sizes.mask, sizes.feature_width
     random = torch.Generator().manual_seed(7)
     r = lambda *shape: torch.randn(*shape, generator=random)
     fine, middle, coarse = r(1, d // 8, m, m), r(1, d // 4, m // 2, m // 2), r(1, wide, g, g)
-    points, memory = torch.rand(2, 5, 2, generator=random) * s, r(2, 3, g * g, c)
-    if carried:
+    points, memory = torch.rand(2, 5, 2, generator=random) * s, r(2, 3, g * g, sizes.memory_width)
+    if sizes.carried_channels:
         memory = contract.handed_on(memory)
     return {
         "image_encoder": (r(1, 3, s, s),),

@@ -257,7 +257,7 @@ class MemoryAttention(nn.Module):
         keep("periods", 10000.0 ** (2 * torch.div(torch.arange(time // 2), 2, rounding_mode="floor") / (time // 2)))
 
     def forward(self, feat_s2, memory, mem_tpos, ptrs, ptr_tpos):
-        objects, rows, carried = memory.shape[0], tokens(feat_s2), None
+        objects, rows = memory.shape[0], tokens(feat_s2)
         if self.match:
             rows, keys = rows[..., : self.channels], rows[..., self.channels :]
             hint, old = self.match(rows, memory, mem_tpos)

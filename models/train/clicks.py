@@ -73,7 +73,8 @@ class Clicks(Features):
         `has_before` [1] is 1."""
         clicked = (labels >= 0).any(1).nonzero()[:, 0]  # often nobody: then nothing is computed
         best = ious[clicked, 1:].argmax(1) + 1
-        own = self(*self.of(features, clicked), points[clicked], labels[clicked], masks[clicked, best][:, None], before[clicked], has_before.expand(clicked.shape[0]))
+        seen = (x.expand(clicked.shape[0], -1, -1, -1) for x in self.of(features, clicked))
+        own = self(*seen, points[clicked], labels[clicked], masks[clicked, best][:, None], before[clicked], has_before.expand(clicked.shape[0]))
         return tuple(x.index_put((clicked,), new) for x, new in zip((masks, ious), own))
 
     def pointed(self, points, labels):

@@ -51,9 +51,10 @@ class Features(nn.Module):
 
     @staticmethod
     def of(features, objects):
-        """The features of some objects, by their places in the batch; middle and fine ones are each object's or their one frame's."""
+        """The features of some objects, by their places in the batch; middle and fine ones are each object's or their one frame's, and
+        stay so."""
         coarse, *shared = features
-        return coarse[objects], *(x.expand(objects.shape[0], -1, -1, -1) if x.shape[0] == 1 else x[objects] for x in shared)
+        return coarse[objects], *(x if x.shape[0] == 1 else x[objects] for x in shared)
 
     def summed(self, x):
         """[B,C,h,w] to [B,1,h,w]."""

@@ -78,7 +78,5 @@ class Refine(Features):
         no mask given (`has_mask` [1] is 0). `features` as Clicks takes them; three hints [B,1,4g,4g]."""
         tracked = ((labels < 0).all(1) & (has_mask < 0.5)).nonzero()[:, 0]
         best = ious[tracked, 1:].argmax(1) + 1
-        coarse, *shared = features
-        own = coarse[tracked], *(x if x.shape[0] == 1 else x[tracked] for x in shared)
-        more = self(*own, masks[tracked, best][:, None], [x[tracked] for x in hints])
+        more = self(*self.of(features, tracked), masks[tracked, best][:, None], [x[tracked] for x in hints])
         return masks.index_put((tracked,), masks[tracked] + more)
